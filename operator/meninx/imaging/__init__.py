@@ -1,0 +1,1 @@
+"""Pure functions on headers and arrays: grids, stacks, NIfTI, DICOM SEG."""

@@ -1,0 +1,1 @@
+"""The same steps in one process, without a cluster."""

@@ -1,0 +1,1 @@
+"""Heads with simulated meningiomas, as DICOM series with ground truth."""

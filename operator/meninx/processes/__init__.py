@@ -1,0 +1,1 @@
+"""One module per deployable process: the wiring, and how it stops."""

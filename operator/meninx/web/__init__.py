@@ -1,0 +1,1 @@
+"""Everything read over HTTP: the µPACS's DICOMweb and the jobs' results."""
