@@ -1,0 +1,135 @@
+"""AIModel (aim): one version of one model."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from meninx.resources.meta import (
+    API_VERSION,
+    CodedConcept,
+    Condition,
+    ObjectMeta,
+    Sha256,
+    Shape,
+)
+from meninx.resources.predicates import SeriesSelector
+
+
+class Channel(Shape):
+    """One named input of the model."""
+
+    name: str = Field(
+        pattern="^[a-z][a-z0-9]{0,15}$",
+        description="Channel name: the container finds <name>.nii in its input folder.",
+    )
+    selector: SeriesSelector = Field(
+        default_factory=SeriesSelector, description="Which series of the study it is made from."
+    )
+    compress: bool = Field(
+        default=False, description="Write <name>.nii.gz instead of <name>.nii (slower)."
+    )
+
+
+class Label(Shape):
+    """One value of the model's label map and what it means."""
+
+    value: int = Field(ge=1, le=255, description="The value in the label map.")
+    name: str = Field(min_length=1, max_length=64, description="Name of the segment.")
+    type: CodedConcept = Field(description="Segmented property type (SNOMED CT).")
+    category: CodedConcept = Field(
+        default=CodedConcept(value="49755003", meaning="Morphologically Abnormal Structure"),
+        description="Segmented property category (SNOMED CT).",
+    )
+    anatomic_region: CodedConcept | None = Field(
+        default=None, description="Anatomic region of the segment (SNOMED CT)."
+    )
+
+
+class Gpu(Shape):
+    """The GPU that one run of the model needs."""
+
+    count: int = Field(default=1, ge=0, le=16, description="How many GPUs; 0 runs on the CPU.")
+    resource: str = Field(
+        default="nvidia.com/gpu", description="Extended resource that the device plugin offers."
+    )
+    product: str | None = Field(
+        default=None,
+        description="GPU product label that the node must carry; the chart's default if empty.",
+    )
+
+
+class Resources(Shape):
+    """What one run of the model needs."""
+
+    gpu: Gpu = Field(default=Gpu(), description="GPU of the model's container.")
+    cpu: str = Field(default="1", description="CPU request of the model's container.")
+    memory: str = Field(default="4Gi", description="Memory request and limit of the container.")
+    node_selector: dict[str, str] = Field(
+        default_factory=dict, description="Labels that the node must carry, beside the GPU product."
+    )
+    tolerations: list[dict[str, Any]] = Field(
+        default_factory=list, description="Tolerations of the pod, as in a pod spec."
+    )
+    runtime_class_name: str | None = Field(
+        default=None, description="RuntimeClass of the pod, such as nvidia."
+    )
+
+
+class Weights(Shape):
+    """The weights baked into the image."""
+
+    sha256: Sha256 = Field(description="SHA-256 of the weights file, written into every result.")
+
+
+class AIModelSpec(Shape):
+    """What a person says of one version of a model."""
+
+    image: str = Field(
+        min_length=1, max_length=512, description="Container image, best pinned by digest."
+    )
+    version: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$", description="Version, written into results."
+    )
+    title: str = Field(
+        default="", max_length=64, description="Name that a radiologist sees; default is the name."
+    )
+    task: Literal["Segmentation"] = Field(
+        default="Segmentation", description="What kind of result the model makes."
+    )
+    weights: Weights | None = Field(default=None, description="Weights baked into the image.")
+    channels: list[Channel] = Field(
+        min_length=1, max_length=8, description="Input channels; each is made from one series."
+    )
+    labels: list[Label] = Field(
+        min_length=1, max_length=32, description="Labels of the label map that the model writes."
+    )
+    resources: Resources = Field(
+        default=Resources(), description="What one run of the model needs."
+    )
+    timeout_seconds: int = Field(
+        default=1800, ge=1, description="Longest run of one attempt, from the pod's start."
+    )
+    start_deadline_seconds: int = Field(
+        default=600, ge=1, description="Longest wait for the image and the start of its container."
+    )
+    no_findings: Literal["NoObject", "EmptySegmentation"] = Field(
+        default="NoObject",
+        description="What a run without findings stores: nothing, or a segmentation without voxels.",
+    )
+
+
+class AIModelStatus(Shape):
+    """What is observed of the model."""
+
+    observed_generation: int | None = Field(default=None, description="Spec that this is about.")
+    conditions: list[Condition] = Field(default_factory=list, description="Ready, with its reason.")
+
+
+class AIModel(Shape):
+    """One version of one model: its image, inputs, labels and needs."""
+
+    api_version: Literal["meninx.io/v1alpha1"] = API_VERSION
+    kind: Literal["AIModel"] = "AIModel"
+    metadata: ObjectMeta
+    spec: AIModelSpec
+    status: AIModelStatus = AIModelStatus()

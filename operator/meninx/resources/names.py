@@ -1,0 +1,40 @@
+"""Every derived name, label and key: built here and nowhere else."""
+
+import hashlib
+
+LABEL_JOB = "meninx.io/inference-job"
+LABEL_MODEL = "meninx.io/model"
+LABEL_ROUTE = "meninx.io/route"
+LABEL_STUDY = "meninx.io/study"
+LABEL_MANAGED = "app.kubernetes.io/managed-by"
+MANAGED_BY = "meninx"
+
+FIELD_MANAGER_OPERATOR = "meninx-operator"
+FIELD_MANAGER_ROUTING = "meninx-routing"
+FIELD_MANAGER_DELIVERY = "meninx-delivery"
+
+UID_ROOT = "2.25."
+
+
+def digest(*parts: str) -> str:
+    """Return a stable hex digest of the parts, order and borders included."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def inference_job(route: str, model: str, model_version: str, study: str, inputs: list[str]) -> str:
+    """Name the one InferenceJob of a route, model version, study revision and series set.
+
+    `inputs` are the revision and the channel=series pairs; their order does not matter.
+    """
+    key = digest(route, model, model_version, study, *sorted(inputs))
+    return f"{route[:30].rstrip('-.').replace('.', '-')}-{study[:9]}-{key[:10]}"
+
+
+def kubernetes_job(inference_job_name: str, job_uid: str) -> str:
+    """Name the one Kubernetes Job of an InferenceJob (63 characters at most: it labels its pods)."""
+    return f"{inference_job_name[:50].rstrip('-.')}-{digest(job_uid)[:8]}"
+
+
+def derived_uid(*parts: str) -> str:
+    """Return the DICOM UID that stands for these parts (PS3.5 B.2, 2.25 and a 128-bit number)."""
+    return UID_ROOT + str(int(digest(*parts)[:32], 16))

@@ -1,0 +1,248 @@
+"""The vocabulary of reasons: each with its sentence and its remedy, read by docs, events and metrics."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a reason says and what to do about it."""
+
+    sentence: str
+    remedy: str
+
+
+class Reason(StrEnum):
+    """Every reason that a condition, event, refusal or failure may carry."""
+
+    # series and studies
+    MISSING_SLICES = "MissingSlices"
+    NON_UNIFORM_SPACING = "NonUniformSpacing"
+    MIXED_ORIENTATION = "MixedOrientation"
+    AMBIGUOUS_VOLUME = "AmbiguousVolume"
+    DUPLICATE_POSITIONS = "DuplicatePositions"
+    TOO_FEW_SLICES = "TooFewSlices"
+    MIXED_SHAPE = "MixedShape"
+    NO_GEOMETRY = "NoGeometry"
+    NO_PIXELS = "NoPixels"
+    UNSUPPORTED_OBJECT = "UnsupportedObject"
+    UNREADABLE_PIXELS = "UnreadablePixels"
+    BAD_RESCALE = "BadRescale"
+    MOSAIC = "Mosaic"
+    PATIENT_CONFLICT = "PatientConflict"
+    NO_SERIES_MATCHES = "NoSeriesMatches"
+    SERIES_TIE = "SeriesTie"
+    MODEL_NOT_FOUND = "ModelNotFound"
+    ENDS_MAY_BE_MISSING = "EndsMayBeMissing"
+    # routes and models
+    VALID = "Valid"
+    UNKNOWN_ATTRIBUTE = "UnknownAttribute"
+    BAD_EXPRESSION = "BadExpression"
+    READY = "Ready"
+    NO_MATCHING_NODE = "NoMatchingNode"
+    BAD_SPEC = "BadSpec"
+    # jobs
+    SUSPENDED = "Suspended"
+    MODEL_NOT_READY = "ModelNotReady"
+    ADMITTED = "Admitted"
+    STARTING = "Starting"
+    UNSCHEDULABLE = "Unschedulable"
+    FETCHING = "Fetching"
+    FETCHED = "Fetched"
+    INFERRING = "Inferring"
+    INFERRED = "Inferred"
+    IMAGE_PULL_FAILED = "ImagePullFailed"
+    INPUT_NOT_FOR_MODEL = "InputNotForModel"
+    INPUT_NOT_USABLE = "InputNotUsable"
+    FETCH_FAILED = "FetchFailed"
+    MODEL_FAILED = "ModelFailed"
+    DELIVER_FAILED = "DeliverFailed"
+    NOT_FINITE = "NotFinite"
+    BAD_RESULT = "BadResult"
+    OUT_OF_MEMORY = "OutOfMemory"
+    TIMED_OUT = "TimedOut"
+    NODE_LOST = "NodeLost"
+    # results
+    STORED = "Stored"
+    NO_FINDINGS = "NoFindings"
+    DELIVERED = "Delivered"
+    NOTHING_TO_DELIVER = "NothingToDeliver"
+    DELIVERY_PENDING = "DeliveryPending"
+    DELIVERY_REFUSED = "DeliveryRefused"
+    NO_PRESENTATION_CONTEXT = "NoPresentationContext"
+    DESTINATION_UNKNOWN = "DestinationUnknown"
+    # nodes
+    REACHABLE = "Reachable"
+    UNREACHABLE = "Unreachable"
+
+
+_M = Meaning
+
+MEANINGS: dict[Reason, Meaning] = {
+    Reason.MISSING_SLICES: _M(
+        "The series has a gap between neighbouring slices.",
+        "Send the missing slices again; the study is looked at anew when they arrive.",
+    ),
+    Reason.NON_UNIFORM_SPACING: _M(
+        "The distance between slices changes within the series.",
+        "Use a series with even spacing, or repeat the reconstruction.",
+    ),
+    Reason.MIXED_ORIENTATION: _M(
+        "The series holds images of several orientations and none is the volume.",
+        "Use a series with one orientation; scouts can't be segmented.",
+    ),
+    Reason.AMBIGUOUS_VOLUME: _M(
+        "The series holds several volumes at the same positions.",
+        "Name the one to use in the selector's volume field, such as FirstEcho.",
+    ),
+    Reason.DUPLICATE_POSITIONS: _M(
+        "Different images of the series share a position and nothing tells them apart.",
+        "Use a series with one image at each position.",
+    ),
+    Reason.TOO_FEW_SLICES: _M(
+        "The series has fewer slices than the model needs.",
+        "Use a thinner series, or lower minSlices in the AIModel.",
+    ),
+    Reason.MIXED_SHAPE: _M(
+        "Images of the series differ in rows, columns or pixel spacing.",
+        "Use a series whose images have one size.",
+    ),
+    Reason.NO_GEOMETRY: _M(
+        "The images carry no position or orientation in the patient.",
+        "Use a series with ImagePositionPatient and ImageOrientationPatient.",
+    ),
+    Reason.NO_PIXELS: _M("The objects hold no pixel data.", "Send the images themselves."),
+    Reason.UNSUPPORTED_OBJECT: _M(
+        "The object is not an image of a kind that makes a volume.",
+        "Use MR, CT or their enhanced multi-frame images.",
+    ),
+    Reason.UNREADABLE_PIXELS: _M(
+        "The pixel data could not be decoded.",
+        "Send the series again in another transfer syntax, best uncompressed.",
+    ),
+    Reason.BAD_RESCALE: _M(
+        "The rescale slope is zero, or slope or intercept is not a number.",
+        "Correct the headers and send the series again.",
+    ),
+    Reason.MOSAIC: _M(
+        "The image is a mosaic of many slices in one picture.",
+        "Use an anatomical series; mosaics are not volumes.",
+    ),
+    Reason.PATIENT_CONFLICT: _M(
+        "Images of one study name different patients.",
+        "Correct the patient in the sending system and send the study again.",
+    ),
+    Reason.NO_SERIES_MATCHES: _M(
+        "No series of the study fulfils what the model requires.",
+        "Look at the reasons for each series; adapt the selector or the protocol.",
+    ),
+    Reason.SERIES_TIE: _M(
+        "Two series are equally good for the model.",
+        "Add a preference to the selector that tells them apart.",
+    ),
+    Reason.MODEL_NOT_FOUND: _M(
+        "The AIModel that is named does not exist.", "Create it, or correct modelRef."
+    ),
+    Reason.ENDS_MAY_BE_MISSING: _M(
+        "The headers announce more images than have arrived.",
+        "Check that the sender finished; the volume may lack its first or last slices.",
+    ),
+    Reason.VALID: _M("The route can be used.", "Nothing to do."),
+    Reason.UNKNOWN_ATTRIBUTE: _M(
+        "A condition names an attribute that DICOM does not know.",
+        "Use a DICOM keyword such as SeriesDescription, or a derived fact such as Series.Slices.",
+    ),
+    Reason.BAD_EXPRESSION: _M(
+        "A regular expression can't be read.", "Correct the expression in the route."
+    ),
+    Reason.READY: _M("The model can be run.", "Nothing to do."),
+    Reason.NO_MATCHING_NODE: _M(
+        "No node carries the labels and offers the GPUs that the model asks for.",
+        "Add such a node, or correct the model's resources.",
+    ),
+    Reason.BAD_SPEC: _M(
+        "The resource can't be read.", "Correct it as the message says and apply it again."
+    ),
+    Reason.SUSPENDED: _M("The job is held back by a person.", "Set spec.suspend to false."),
+    Reason.MODEL_NOT_READY: _M(
+        "The job's model is not ready.", "Look at the conditions of the AIModel."
+    ),
+    Reason.ADMITTED: _M("The job may run.", "Nothing to do."),
+    Reason.STARTING: _M("The job's pod is being started.", "Nothing to do."),
+    Reason.UNSCHEDULABLE: _M(
+        "No node has room for the job's pod now.",
+        "It waits; free a GPU or add a node if it waits too long.",
+    ),
+    Reason.FETCHING: _M("The job's input is being fetched.", "Nothing to do."),
+    Reason.FETCHED: _M("The job's input is ready.", "Nothing to do."),
+    Reason.INFERRING: _M("The model is running.", "Nothing to do."),
+    Reason.INFERRED: _M("The model has finished.", "Nothing to do."),
+    Reason.IMAGE_PULL_FAILED: _M(
+        "The image could not be pulled within the start deadline.",
+        "Correct the image's name or the pull secret in the AIModel.",
+    ),
+    Reason.INPUT_NOT_FOR_MODEL: _M(
+        "The model says that the input is not for it.",
+        "Check the series that was chosen; adapt the selector.",
+    ),
+    Reason.INPUT_NOT_USABLE: _M(
+        "The series could not be turned into a volume.", "Look at the message for the cause."
+    ),
+    Reason.FETCH_FAILED: _M(
+        "The input could not be fetched from the store.",
+        "Check that the ingress runs and still holds the study.",
+    ),
+    Reason.MODEL_FAILED: _M(
+        "The model's container failed as often as retries allow.",
+        "Read its log with kubectl logs, container model.",
+    ),
+    Reason.DELIVER_FAILED: _M(
+        "The result could not be written to the store.",
+        "Check that the ingress runs and has free space.",
+    ),
+    Reason.NOT_FINITE: _M(
+        "The input or the model's result holds values that are not numbers.",
+        "This is not a healthy study: check the series and the model.",
+    ),
+    Reason.BAD_RESULT: _M(
+        "What the model wrote breaks the container contract.",
+        "Correct the model's image: see the message.",
+    ),
+    Reason.OUT_OF_MEMORY: _M(
+        "A container needed more memory than its limit.",
+        "Raise resources.memory in the AIModel.",
+    ),
+    Reason.TIMED_OUT: _M(
+        "The run took longer than its time limit.",
+        "Raise timeoutSeconds in the AIModel, or use a faster node.",
+    ),
+    Reason.NODE_LOST: _M(
+        "The node went away while the job ran.", "Nothing to do: it is started again elsewhere."
+    ),
+    Reason.STORED: _M("The result is safe in the store.", "Nothing to do."),
+    Reason.NO_FINDINGS: _M("The model found nothing.", "Nothing to do."),
+    Reason.DELIVERED: _M("Every destination took the result.", "Nothing to do."),
+    Reason.NOTHING_TO_DELIVER: _M(
+        "There is no object to send, or no destination.", "Nothing to do."
+    ),
+    Reason.DELIVERY_PENDING: _M(
+        "A destination has not taken the result yet.",
+        "It is tried again; check the destination if it lasts.",
+    ),
+    Reason.DELIVERY_REFUSED: _M(
+        "A destination refused the result for good.",
+        "Look at the status code; correct the destination and retry the job.",
+    ),
+    Reason.NO_PRESENTATION_CONTEXT: _M(
+        "The destination does not take objects of this kind.",
+        "Enable the SOP class in the destination.",
+    ),
+    Reason.DESTINATION_UNKNOWN: _M(
+        "The DicomNode that is named does not exist or may not receive.",
+        "Create it, or correct the destinations.",
+    ),
+    Reason.REACHABLE: _M("The node answers.", "Nothing to do."),
+    Reason.UNREACHABLE: _M(
+        "The node does not answer.", "Check its host, port, AE title and the network."
+    ),
+}
