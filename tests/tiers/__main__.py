@@ -1,0 +1,40 @@
+"""Run the tiers of tests in order, say what each took, and fail in CI where one can't run."""
+
+import argparse
+import os
+import sys
+import time
+
+from tests.tiers.plan import TIERS, Outcome, Tier, closing_line, run_tier
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="tests.tiers", description=__doc__)
+    parser.add_argument("tiers", nargs="*", choices=list(TIERS), help="tiers to run; default all")
+    return parser.parse_args()
+
+
+def _report(tier: Tier, outcome: Outcome) -> None:
+    print(f"== {tier.name}: {outcome.word} in {outcome.seconds:.0f} s {outcome.why}".rstrip())
+    sys.stdout.flush()
+
+
+def main() -> int:
+    """Run the tiers asked for and return the exit code."""
+    names = _arguments().tiers or list(TIERS)
+    in_ci = os.environ.get("CI", "").lower() == "true"
+    outcomes = []
+    for name in names:
+        tier = TIERS[name]
+        print(f"== {tier.name}: {tier.purpose}")
+        sys.stdout.flush()
+        outcome = run_tier(tier, time.monotonic)
+        _report(tier, outcome)
+        outcomes.append(outcome)
+    print(closing_line(outcomes))
+    failed = any(o.word == "failed" for o in outcomes)
+    skipped = any(o.word == "skipped" for o in outcomes)
+    return 1 if failed or (in_ci and skipped) else 0
+
+
+sys.exit(main())
