@@ -30,7 +30,7 @@ fix: venv ## format and mend what ruff can
 	.venv/bin/ruff format && .venv/bin/ruff check --fix
 
 generate: venv ## write what is generated (CRDs, also in the chart)
-	.venv/bin/meninx crds --out crds/
+	.venv/bin/meninx crds --out crds/ --chart charts/meninx/templates/crds.yaml
 
 lock: venv ## resolve the lock files anew
 	tools/lock.sh
