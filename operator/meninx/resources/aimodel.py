@@ -2,15 +2,18 @@
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from meninx.resources.meta import (
     API_VERSION,
+    ChannelName,
     CodedConcept,
     Condition,
     ObjectMeta,
     Sha256,
     Shape,
+    keyed_by,
+    rules,
 )
 from meninx.resources.predicates import SeriesSelector
 
@@ -18,8 +21,7 @@ from meninx.resources.predicates import SeriesSelector
 class Channel(Shape):
     """One named input of the model."""
 
-    name: str = Field(
-        pattern="^[a-z][a-z0-9]{0,15}$",
+    name: ChannelName = Field(
         description="Channel name: the container finds <name>.nii in its input folder.",
     )
     selector: SeriesSelector = Field(
@@ -58,6 +60,28 @@ class Gpu(Shape):
     )
 
 
+def _word(description: str, *allowed: str) -> dict[str, JsonValue]:
+    return {"type": "string", "description": description} | (
+        {"enum": list(allowed)} if allowed else {}
+    )
+
+
+_TOLERATION: JsonValue = {
+    "type": "object",
+    "description": "A taint that the pod tolerates.",
+    "properties": {
+        "key": _word("Key of the taint; empty with operator Exists means all."),
+        "operator": _word("How the key relates to the value.", "Exists", "Equal"),
+        "value": _word("Value of the taint."),
+        "effect": _word("Effect of the taint.", "NoSchedule", "PreferNoSchedule", "NoExecute"),
+        "tolerationSeconds": {
+            "type": "integer",
+            "description": "How long a NoExecute taint is tolerated.",
+        },
+    },
+}
+
+
 class Resources(Shape):
     """What one run of the model needs."""
 
@@ -68,7 +92,10 @@ class Resources(Shape):
         default_factory=dict, description="Labels that the node must carry, beside the GPU product."
     )
     tolerations: list[dict[str, Any]] = Field(
-        default_factory=list, description="Tolerations of the pod, as in a pod spec."
+        default_factory=list,
+        max_length=16,
+        json_schema_extra={"items": _TOLERATION},
+        description="Tolerations of the pod, as in a pod spec.",
     )
     runtime_class_name: str | None = Field(
         default=None, description="RuntimeClass of the pod, such as nvidia."
@@ -81,14 +108,35 @@ class Weights(Shape):
     sha256: Sha256 = Field(description="SHA-256 of the weights file, written into every result.")
 
 
-class AIModelSpec(Shape):
+# Selectors stay open to change: a hospital adapts them, and each job records the series it got.
+_SAME_RESULTS = (
+    "self.version != oldSelf.version || (self.image == oldSelf.image"
+    " && has(self.weights) == has(oldSelf.weights)"
+    " && (!has(self.weights) || self.weights.sha256 == oldSelf.weights.sha256)"
+    " && self.channels.map(c, c.name) == oldSelf.channels.map(c, c.name)"
+    " && self.labels == oldSelf.labels)"
+)
+
+
+class AIModelSpec(
+    Shape,
+    json_schema_extra=rules(
+        (
+            _SAME_RESULTS,
+            "image, weights, labels and names of channels of a version can't be changed: "
+            "give the model a new spec.version",
+        )
+    ),
+):
     """What a person says of one version of a model."""
 
     image: str = Field(
         min_length=1, max_length=512, description="Container image, best pinned by digest."
     )
     version: str = Field(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$", description="Version, written into results."
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$",
+        max_length=32,
+        description="Version, written into results.",
     )
     title: str = Field(
         default="", max_length=64, description="Name that a radiologist sees; default is the name."
@@ -98,10 +146,19 @@ class AIModelSpec(Shape):
     )
     weights: Weights | None = Field(default=None, description="Weights baked into the image.")
     channels: list[Channel] = Field(
-        min_length=1, max_length=8, description="Input channels; each is made from one series."
+        json_schema_extra=keyed_by("name"),
+        min_length=1,
+        max_length=8,
+        description="Input channels; each is made from one series.",
     )
     labels: list[Label] = Field(
-        min_length=1, max_length=32, description="Labels of the label map that the model writes."
+        json_schema_extra=keyed_by("value")
+        | rules(
+            ("self.all(a, self.exists_one(b, a.name == b.name))", "names of labels must be unique")
+        ),
+        min_length=1,
+        max_length=32,
+        description="Labels of the label map that the model writes.",
     )
     resources: Resources = Field(
         default=Resources(), description="What one run of the model needs."
@@ -122,7 +179,11 @@ class AIModelStatus(Shape):
     """What is observed of the model."""
 
     observed_generation: int | None = Field(default=None, description="Spec that this is about.")
-    conditions: list[Condition] = Field(default_factory=list, description="Ready, with its reason.")
+    conditions: list[Condition] = Field(
+        default_factory=list,
+        json_schema_extra=keyed_by("type"),
+        description="Ready, with its reason.",
+    )
 
 
 class AIModel(Shape):

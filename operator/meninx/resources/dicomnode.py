@@ -4,10 +4,27 @@ from typing import Literal
 
 from pydantic import Field
 
-from meninx.resources.meta import API_VERSION, AeTitle, Condition, ObjectMeta, Shape
+from meninx.resources.meta import (
+    API_VERSION,
+    AeTitle,
+    Condition,
+    ObjectMeta,
+    Shape,
+    Time,
+    keyed_by,
+    rules,
+)
 
 
-class DicomNodeSpec(Shape):
+class DicomNodeSpec(
+    Shape,
+    json_schema_extra=rules(
+        (
+            "self.maySend || self.mayReceive",
+            "a node must be allowed to send, to receive or both: set maySend or mayReceive",
+        )
+    ),
+):
     """How to reach it and what it may do."""
 
     ae_title: AeTitle = Field(description="AE title; outer spaces don't count, case does.")
@@ -22,9 +39,11 @@ class DicomNodeStatus(Shape):
 
     observed_generation: int | None = Field(default=None, description="Spec that this is about.")
     conditions: list[Condition] = Field(
-        default_factory=list, description="Reachable, with the reason where it is not."
+        default_factory=list,
+        json_schema_extra=keyed_by("type"),
+        description="Reachable, with the reason where it is not.",
     )
-    last_delivered: str | None = Field(default=None, description="When it last took a result.")
+    last_delivered: Time | None = Field(default=None, description="When it last took a result.")
     outbox_depth: int | None = Field(default=None, description="Results waiting for it.")
 
 

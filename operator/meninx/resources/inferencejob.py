@@ -4,7 +4,17 @@ from typing import Literal
 
 from pydantic import Field
 
-from meninx.resources.meta import API_VERSION, Condition, NameRef, ObjectMeta, Shape
+from meninx.resources.meta import (
+    API_VERSION,
+    ChannelName,
+    Condition,
+    NameRef,
+    ObjectMeta,
+    Shape,
+    Time,
+    immutable,
+    keyed_by,
+)
 
 Phase = Literal["Pending", "Queued", "Running", "Delivering", "Succeeded", "Failed"]
 TERMINAL: frozenset[str] = frozenset({"Succeeded", "Failed"})
@@ -13,12 +23,13 @@ TERMINAL: frozenset[str] = frozenset({"Succeeded", "Failed"})
 class ChannelInput(Shape):
     """The series that serves one channel."""
 
-    name: str = Field(pattern="^[a-z][a-z0-9]{0,15}$", description="Channel of the model.")
+    name: ChannelName = Field(description="Channel of the model.")
     series: str = Field(
         max_length=64, description="Series in the store: its keyed hash, or its UID."
     )
     volume: str = Field(
         default="Only",
+        max_length=16,
         pattern="^(Only|FirstEcho|LastEcho|FirstTime|LastTime|Largest)$",
         description="Which volume to take where the series holds several.",
     )
@@ -34,17 +45,27 @@ class JobInput(Shape):
         description="Revision of the study; later slices never change a job's input.",
     )
     channels: list[ChannelInput] = Field(
-        min_length=1, max_length=8, description="The series for each channel of the model."
+        json_schema_extra=keyed_by("name"),
+        min_length=1,
+        max_length=8,
+        description="The series for each channel of the model.",
     )
 
 
 class InferenceJobSpec(Shape):
     """What is to be done."""
 
-    input: JobInput = Field(description="Study and series to work on.")
-    model_ref: NameRef = Field(description="The AIModel to run.")
+    input: JobInput = Field(
+        json_schema_extra=immutable("spec.input"), description="Study and series to work on."
+    )
+    model_ref: NameRef = Field(
+        json_schema_extra=immutable("spec.modelRef"), description="The AIModel to run."
+    )
     destinations: list[NameRef] = Field(
-        default_factory=list, max_length=16, description="DicomNodes that get the results."
+        json_schema_extra=keyed_by("name"),
+        default_factory=list,
+        max_length=16,
+        description="DicomNodes that get the results.",
     )
     priority: Literal["Stat", "Urgent", "Routine"] = Field(
         default="Routine", description="Stat goes first, then Urgent, then Routine."
@@ -62,8 +83,8 @@ class StepStatus(Shape):
     """One step of the pod."""
 
     name: str = Field(description="fetch, model or deliver.")
-    started_at: str | None = Field(default=None, description="When its container started.")
-    finished_at: str | None = Field(default=None, description="When its container ended.")
+    started_at: Time | None = Field(default=None, description="When its container started.")
+    finished_at: Time | None = Field(default=None, description="When its container ended.")
     exit_code: int | None = Field(default=None, description="Exit code of its container.")
 
 
@@ -79,7 +100,11 @@ class Results(Shape):
     """What the job made."""
 
     findings: int = Field(description="Number of connected lesions over all labels; 0 is healthy.")
-    labels: list[LabelResult] = Field(default_factory=list, description="Per label of the model.")
+    labels: list[LabelResult] = Field(
+        json_schema_extra=keyed_by("name"),
+        default_factory=list,
+        description="Per label of the model.",
+    )
     sop_instance_uids: list[str] = Field(
         default_factory=list,
         alias="sopInstanceUIDs",
@@ -94,14 +119,19 @@ class InferenceJobStatus(Shape):
     phase: Phase | None = Field(default=None, description="Where the job stands, for people.")
     conditions: list[Condition] = Field(
         default_factory=list,
+        json_schema_extra=keyed_by("type"),
         description="Admitted, InputReady, Inferred (operator); Stored, Delivered (ingress).",
     )
     job_name: str | None = Field(default=None, description="The Kubernetes Job that does the work.")
     attempts: int | None = Field(default=None, description="Pods started for the model so far.")
-    steps: list[StepStatus] = Field(default_factory=list, description="Steps of the last attempt.")
+    steps: list[StepStatus] = Field(
+        json_schema_extra=keyed_by("name"),
+        default_factory=list,
+        description="Steps of the last attempt.",
+    )
     results: Results | None = Field(default=None, description="What was found and stored.")
-    started_at: str | None = Field(default=None, description="When the Kubernetes Job was made.")
-    finished_at: str | None = Field(default=None, description="When the job became terminal.")
+    started_at: Time | None = Field(default=None, description="When the Kubernetes Job was made.")
+    finished_at: Time | None = Field(default=None, description="When the job became terminal.")
 
 
 class InferenceJob(Shape):

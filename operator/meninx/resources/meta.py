@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
 
 GROUP = "meninx.io"
@@ -11,7 +11,25 @@ API_VERSION: Final = "meninx.io/v1alpha1"
 
 DnsName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", max_length=253)]
 AeTitle = Annotated[str, Field(pattern=r"^[^\\\s]([^\\]{0,14}[^\\\s])?$", max_length=16)]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", max_length=64)]
+ChannelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,15}$", max_length=16)]
+Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+"""A moment as the Kubernetes API writes it (RFC 3339)."""
+
+
+def rules(*pairs: tuple[str, str]) -> dict[str, JsonValue]:
+    """Return CEL rules, each with its message, as an extra of a JSON schema."""
+    return {"x-kubernetes-validations": [{"rule": rule, "message": text} for rule, text in pairs]}
+
+
+def keyed_by(key: str) -> dict[str, JsonValue]:
+    """Return the extra that makes a list a map: entries are unique and merged by this field."""
+    return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key]}
+
+
+def immutable(name: str) -> dict[str, JsonValue]:
+    """Return the rule that a field never changes once it is set."""
+    return rules(("self == oldSelf", f"{name} can't be changed: make a new object instead"))
 
 
 class Shape(BaseModel):
@@ -46,11 +64,13 @@ class ObjectMeta(BaseModel):
 class Condition(Shape):
     """One observed truth about the object (Kubernetes API conventions)."""
 
-    type: str = Field(description="Name of the condition; each type has exactly one writer.")
+    type: str = Field(
+        max_length=64, description="Name of the condition; each type has exactly one writer."
+    )
     status: Literal["True", "False", "Unknown"] = Field(description="True, False or Unknown.")
     reason: str = Field(description="A word of the published vocabulary of reasons.")
     message: str = Field(default="", description="A sentence for people: what and what to do.")
-    last_transition_time: str = Field(description="When the status last changed.")
+    last_transition_time: Time = Field(description="When the status last changed.")
     observed_generation: int | None = Field(
         default=None, description="The generation of the spec that this is about."
     )
@@ -59,9 +79,13 @@ class Condition(Shape):
 class CodedConcept(Shape):
     """A coded concept (DICOM PS3.3 section 8)."""
 
-    scheme: str = Field(default="SCT", description="Coding scheme designator, such as SCT or DCM.")
-    value: str = Field(description="Code value in that scheme.")
-    meaning: str = Field(description="Human-readable meaning of the code.")
+    scheme: str = Field(
+        default="SCT", max_length=16, description="Coding scheme designator, such as SCT or DCM."
+    )
+    value: str = Field(min_length=1, max_length=64, description="Code value in that scheme.")
+    meaning: str = Field(
+        min_length=1, max_length=64, description="Human-readable meaning of the code."
+    )
 
 
 class NameRef(Shape):

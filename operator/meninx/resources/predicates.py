@@ -1,8 +1,10 @@
 """Grammar of conditions on DICOM attributes."""
 
+from typing import Annotated
+
 from pydantic import Field, model_validator
 
-from meninx.resources.meta import Shape
+from meninx.resources.meta import Shape, rules
 
 DERIVED = {
     "Series.Slices": "number of distinct slice positions in the series' largest stack",
@@ -15,14 +17,31 @@ DERIVED = {
 """Facts that a series has beside its DICOM attributes, usable as `attribute`."""
 
 
-class Range(Shape):
+class Range(
+    Shape,
+    json_schema_extra=rules(
+        (
+            "(has(self.min) || has(self.max)) && !(has(self.min) && has(self.max) && self.min > self.max)",
+            "a range needs min, max or both, and min must not be above max",
+        )
+    ),
+):
     """A closed range of numbers."""
 
     min: float | None = Field(default=None, description="Smallest value that matches.")
     max: float | None = Field(default=None, description="Largest value that matches.")
 
 
-class Condition(Shape):
+class Condition(
+    Shape,
+    json_schema_extra=rules(
+        (
+            "[has(self.equals), has(self.__in__), has(self.contains), has(self.matches), "
+            "has(self.range), has(self.exists)].filter(given, given).size() == 1",
+            "a condition needs exactly one of equals, in, contains, matches, range, exists",
+        )
+    ),
+):
     """One test of one attribute. An absent or empty attribute makes every test but `exists: false` false."""
 
     attribute: str = Field(
@@ -32,13 +51,21 @@ class Condition(Shape):
         "Series.Slices, Series.Plane, Series.Contrast.",
     )
     equals: str | None = Field(
-        default=None, description="The value is this, ignoring case and outer spaces."
+        default=None,
+        max_length=256,
+        description="The value is this, ignoring case and outer spaces.",
     )
-    one_of: list[str] | None = Field(
-        default=None, alias="in", description="The value is one of these (as in equals)."
+    one_of: list[Annotated[str, Field(max_length=256)]] | None = Field(
+        default=None,
+        alias="in",
+        min_length=1,
+        max_length=32,
+        description="The value is one of these (as in equals).",
     )
     contains: str | None = Field(
-        default=None, description="The text is part of the value, ignoring case."
+        default=None,
+        max_length=256,
+        description="The text is part of the value, ignoring case.",
     )
     matches: str | None = Field(
         default=None,
@@ -98,6 +125,7 @@ class SeriesSelector(Shape):
     )
     volume: str = Field(
         default="Only",
+        max_length=16,
         pattern="^(Only|FirstEcho|LastEcho|FirstTime|LastTime|Largest)$",
         description="Which volume to take where a series holds several at the same positions; "
         "Only refuses such a series as AmbiguousVolume.",

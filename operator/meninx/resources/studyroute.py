@@ -4,14 +4,23 @@ from typing import Literal
 
 from pydantic import Field
 
-from meninx.resources.meta import API_VERSION, Condition, NameRef, ObjectMeta, Shape
+from meninx.resources.meta import (
+    API_VERSION,
+    ChannelName,
+    Condition,
+    NameRef,
+    ObjectMeta,
+    Shape,
+    Time,
+    keyed_by,
+)
 from meninx.resources.predicates import Predicate, SeriesSelector
 
 
 class ChannelSelector(Shape):
     """A series selection of this route that replaces the model's own."""
 
-    name: str = Field(pattern="^[a-z][a-z0-9]{0,15}$", description="Channel of the model.")
+    name: ChannelName = Field(description="Channel of the model.")
     selector: SeriesSelector = Field(description="Which series serves the channel.")
 
 
@@ -47,6 +56,7 @@ class StudyRouteSpec(Shape):
     )
     model_ref: NameRef = Field(description="The AIModel to run.")
     channels: list[ChannelSelector] = Field(
+        json_schema_extra=keyed_by("name"),
         default_factory=list,
         max_length=8,
         description="Series selections that replace the model's.",
@@ -55,7 +65,10 @@ class StudyRouteSpec(Shape):
         default=Completeness(), description="When a study counts as complete."
     )
     destinations: list[NameRef] = Field(
-        default_factory=list, max_length=16, description="DicomNodes that get the results."
+        json_schema_extra=keyed_by("name"),
+        default_factory=list,
+        max_length=16,
+        description="DicomNodes that get the results.",
     )
     template: JobTemplate = Field(default=JobTemplate(), description="Values of the jobs made.")
     suspend: bool = Field(default=False, description="True stops the route; studies are kept.")
@@ -66,7 +79,7 @@ class Refusal(Shape):
 
     study: str = Field(description="Keyed hash of the study.")
     revision: int = Field(default=1, description="Revision of the study that was refused.")
-    time: str = Field(description="When it was refused.")
+    time: Time = Field(description="When it was refused.")
     reason: str = Field(description="A word of the published vocabulary of reasons.")
     message: str = Field(default="", description="What is wrong and what to do, without identity.")
 
@@ -76,11 +89,13 @@ class StudyRouteStatus(Shape):
 
     observed_generation: int | None = Field(default=None, description="Spec that this is about.")
     conditions: list[Condition] = Field(
-        default_factory=list, description="Valid, with the reason where it is not."
+        default_factory=list,
+        json_schema_extra=keyed_by("type"),
+        description="Valid, with the reason where it is not.",
     )
     matched: int | None = Field(default=None, description="Studies that became a job so far.")
     refused: int | None = Field(default=None, description="Studies refused so far.")
-    last_matched: str | None = Field(default=None, description="When a study last became a job.")
+    last_matched: Time | None = Field(default=None, description="When a study last became a job.")
     refusals: list[Refusal] = Field(
         default_factory=list, max_length=20, description="The latest refused studies, newest first."
     )
