@@ -10,7 +10,8 @@ from meninx.base.errors import OutOfSpace
 
 
 @contextmanager
-def _space_errors(path: Path) -> Iterator[None]:
+def space_errors(path: Path) -> Iterator[None]:
+    """Turn "no space" and "over quota" within the block into OutOfSpace."""
     try:
         yield
     except OSError as error:
@@ -34,7 +35,7 @@ def write_durably(path: Path, *chunks: bytes) -> None:
     A reader sees the old file or the new one, never a part. Raises OutOfSpace, leaving no
     temporary file behind.
     """
-    with _space_errors(path):
+    with space_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.part")
         try:
