@@ -9,12 +9,13 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
-from pydicom import DataElement, Dataset
+from pydicom import DataElement, Dataset, config
 from pydicom.datadict import tag_for_keyword
 from pydicom.uid import CTImageStorage, MRImageStorage
+from pydicom.valuerep import validate_value
 
 from meninx.base.errors import Broken
 from meninx.imaging.conform import ds_text, plain_text
@@ -35,6 +36,7 @@ REQUIRED_BY_HIGHDICOM = (
     "StudyID", "AccessionNumber",
 )  # fmt: skip
 CHARACTER_SET = "ISO_IR 192"
+_STRICT = frozenset({"AS", "CS", "DA", "TM"})
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Source:
     grid: Grid
     planes: tuple[Plane, ...]
     """One for each slice of the grid, in any order."""
-    example: Dataset
+    example: Dataset = field(repr=False)
     """Headers of one of the images."""
 
     def planes_by_position(self) -> tuple[Plane, ...]:
@@ -138,14 +140,19 @@ def descriptive_header(example: Dataset) -> Dataset:
 
 def _copy(example: Dataset, header: Dataset, keywords: Sequence[str]) -> None:
     for keyword in keywords:
-        element = _readable(example, keyword)
+        element = _legal(example, tag_for_keyword(keyword))
         if element is not None:
-            header.add(plain_text(deepcopy(element)))
+            header.add(element)
 
 
-def _readable(example: Dataset, keyword: str) -> DataElement | None:
-    tag = tag_for_keyword(keyword)
+def _legal(example: Dataset, tag: int | None) -> DataElement | None:
+    """Return a copy of an element, None where it is absent or its value breaks its VR."""
     try:
-        return None if tag is None else example.get(tag)
+        element = None if tag is None else example.get(tag)
+        if element is None:
+            return None
+        if element.VR in _STRICT and not element.is_empty:
+            validate_value(element.VR, str(element.value), config.RAISE)
+        return plain_text(deepcopy(element))
     except (ValueError, TypeError, NotImplementedError):
         return None

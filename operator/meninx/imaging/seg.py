@@ -64,7 +64,7 @@ def segmentation(
             device_serial_number=maker.digest[:64],
             content_label="MENINX_SEG",
             content_description=maker.series_description("segmentation"),
-            content_creator_name=MANUFACTURER,
+            content_creator_name=f"{MANUFACTURER}^Machine",
             omit_empty_frames=bool(labels.any()),
         )
         _finish(dataset, maker, identity)
