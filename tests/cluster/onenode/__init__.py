@@ -1,0 +1,1 @@
+"""A one-node Kubernetes for the tests: built from pinned sources, run by root on this machine."""

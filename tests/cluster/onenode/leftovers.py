@@ -1,0 +1,209 @@
+"""Clearing away: what a cluster that was stopped, or whose processes were simply killed, leaves
+behind in the kernel and in /run. Only things under the cluster's own names are touched.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from . import names
+from .daemons import kill
+from .shell import run
+
+_CGROUPS: Final = Path("/sys/fs/cgroup")
+_SYSCTLS: Final = (
+    "net/ipv4/ip_forward",
+    "net/bridge/bridge-nf-call-iptables",
+    "net/bridge/bridge-nf-call-ip6tables",
+    "vm/overcommit_memory",
+    "kernel/panic",
+    "kernel/panic_on_oops",
+)
+# Chains of kube-proxy, kubelet and kube-router; of CNI's bridge and portmap.
+_OUR_CHAIN: Final = re.compile(r"(?:^:|-A |-j |-g )(KUBE-|CNI-)")
+_OUR_SET: Final = re.compile(r"^(?:inet6:)?KUBE-")
+
+
+def processes() -> set[int]:
+    """Ids of everything that runs for a cluster, whoever started it."""
+    return {pid for pid in _all_pids() if _is_ours(pid)} | set(_in_pods())
+
+
+def _all_pids() -> Iterator[int]:
+    own = os.getpid()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != own:
+            yield int(entry.name)
+
+
+def _is_ours(pid: int) -> bool:
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    program = words[0].rpartition(b"/")[2].decode(errors="replace")
+    marks = (str(names.RUN).encode() + b"/", str(names.LIB).encode() + b"/")
+    known = program in _DAEMONS or program.startswith("containerd-shim")
+    return known and any(mark in word for word in words[1:] for mark in marks)
+
+
+_DAEMONS: Final = {
+    "etcd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kubelet",
+    "kube-proxy",
+    "meninx-cluster-node",
+    "containerd",
+}
+
+
+def _pod_cgroups() -> list[Path]:
+    found = [_CGROUPS / "kubepods", *_CGROUPS.glob("*/kubepods")]
+    return [path for path in found if path.is_dir()]
+
+
+def _in_pods() -> Iterator[int]:
+    for top in _pod_cgroups():
+        for folder, _, files in os.walk(top):
+            if "cgroup.procs" in files:
+                yield from map(int, (Path(folder) / "cgroup.procs").read_text().split())
+
+
+def clear_runtime() -> None:
+    """What a reboot would clear: processes, mounts, network, sockets. The data on disk stays."""
+    kill(processes(), how=signal.SIGKILL, seconds=10)
+    _unmount()
+    _remove_cgroups()
+    _remove_network()
+    for path in (names.RUN, Path("/run/containerd/s"), Path("/run/containerd/fifo")):
+        if path.is_relative_to(names.RUN) or not _other_containerd():
+            shutil.rmtree(path, ignore_errors=True)
+    for result in Path("/var/lib/cni/results").glob(f"{names.NETWORK}-*"):
+        result.unlink()
+
+
+def _other_containerd() -> bool:
+    return any("containerd" in _program(pid) for pid in _all_pids())
+
+
+def _program(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def mounts() -> list[str]:
+    """Mount points under the cluster's folders, the deepest first."""
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    points = [line.split()[4].encode().decode("unicode_escape") for line in lines]
+    roots = (str(names.RUN), str(names.LIB), str(names.KUBELET))
+    ours = [point for point in points if point.startswith(tuple(root + "/" for root in roots))]
+    return sorted(ours, key=len, reverse=True)
+
+
+def _unmount() -> None:
+    for point in mounts():
+        run(["umount", "--lazy", point], check=False)
+
+
+def _remove_cgroups() -> None:
+    for top in _pod_cgroups():
+        for folder, _, _ in os.walk(top, topdown=False):
+            try:
+                Path(folder).rmdir()
+            except OSError:
+                continue
+
+
+def interfaces() -> list[str]:
+    """The cluster's bridge and what hangs on it."""
+    links = json.loads(run(["ip", "-json", "link", "show"]))
+    ours = [link for link in links if names.BRIDGE in (link["ifname"], link.get("master"))]
+    return [link["ifname"] for link in ours]
+
+
+def firewall_lines(tool: str = "iptables") -> list[str]:
+    """The rules and chains that are the cluster's."""
+    saved = run([f"{tool}-save"], check=False).splitlines()
+    return [line for line in saved if _OUR_CHAIN.search(line)]
+
+
+def _remove_network() -> None:
+    for name in interfaces():
+        run(["ip", "link", "delete", name], check=False)
+    for tool in ("iptables", "ip6tables"):
+        if not shutil.which(tool) or not firewall_lines(tool):
+            continue
+        saved = run([f"{tool}-save"]).splitlines()
+        kept = [line for line in saved if not _OUR_CHAIN.search(line)]
+        run([f"{tool}-restore"], stdin="\n".join(kept) + "\n")
+    if shutil.which("ipset"):
+        for name in ip_sets():
+            run(["ipset", "destroy", name], check=False)
+
+
+def ip_sets() -> list[str]:
+    """The sets of addresses that NetworkPolicies use."""
+    listed = run(["ipset", "list", "-name"], check=False).split() if shutil.which("ipset") else []
+    return [name for name in listed if _OUR_SET.match(name)]
+
+
+def remember_sysctls() -> None:
+    """Note the kernel's settings before the cluster changes them; the first note stands."""
+    note = names.LIB / "sysctls.json"
+    if note.exists():
+        return
+    values = {
+        name: _sysctl(name).read_text().strip() for name in _SYSCTLS if _sysctl(name).exists()
+    }
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.write_text(json.dumps(values))
+
+
+def restore_sysctls() -> None:
+    """Give the kernel back its settings."""
+    note = names.LIB / "sysctls.json"
+    if note.exists():
+        for name, value in json.loads(note.read_text()).items():
+            set_sysctl(name, value)
+
+
+def set_sysctl(name: str, value: str) -> None:
+    """Change a setting where it differs."""
+    path = _sysctl(name)
+    if path.exists() and path.read_text().strip() != value:
+        path.write_text(value)
+
+
+def _sysctl(name: str) -> Path:
+    return Path("/proc/sys") / name
+
+
+def clear_disk(*, keep_images: bool) -> None:
+    """Remove the cluster's folders; a folder that something is still mounted in is never entered."""
+    if mounts():
+        _unmount()
+    if names.KUBELET_MARK.exists():
+        shutil.rmtree(names.KUBELET, ignore_errors=True)
+    for entry in names.LIB.iterdir() if names.LIB.is_dir() else ():
+        if keep_images and entry == names.CONTAINERD_ROOT:
+            continue
+        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    if not keep_images:
+        shutil.rmtree(names.LIB, ignore_errors=True)
+    for link in Path("/var/log/containers").glob("*.log"):
+        if link.is_symlink() and str(names.LIB) in os.readlink(link):
+            link.unlink()
+    for folder in ("/var/log/containers", "/var/log/pods", "/var/lib/cni/results", "/var/lib/cni"):
+        if Path(folder).is_dir() and not any(Path(folder).iterdir()):
+            Path(folder).rmdir()

@@ -1,0 +1,165 @@
+"""`up` and `down`: the order in which things start and end."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import string
+from collections.abc import Callable
+
+from . import binaries, check, daemons, images, kube, leftovers, names, packages, pki, programs
+from . import settings, state
+from .shell import ClusterError, run, say, wait_for
+
+
+def up(*, gpus: int, fresh: bool) -> None:
+    """Bring the cluster up, whatever is there: nothing, all of it, or what a killed one left."""
+    obstacles = check.obstacles()
+    if obstacles:
+        raise ClusterError("this machine can't carry the cluster:\n  " + "\n  ".join(obstacles))
+    if not fresh and _adopt(gpus):
+        return
+    packages.install()
+    binaries.make()
+    had_data = (names.LIB / "etcd").is_dir()
+    _prepare(fresh=fresh or _owner_differs())
+    try:
+        _start(gpus)
+    except ClusterError as error:
+        if not had_data or fresh:
+            raise
+        say(f"what was left of an earlier cluster does not come up ({error}); starting afresh")
+        _prepare(fresh=True)
+        _start(gpus)
+    say(f"Ready. export KUBECONFIG={names.KUBECONFIG}")
+
+
+def _adopt(gpus: int) -> bool:
+    """Use a cluster that runs already. One that another version of this program runs is not ours to end."""
+    if not names.RUN.is_dir():
+        return False
+    seen = state.look()
+    if not seen.ready:
+        return False
+    if _owner_differs():
+        owner = (names.LIB / "owner").read_text().splitlines()[0]
+        raise ClusterError(
+            f"another version of this program, in {owner}, runs the cluster: "
+            "`cluster.py down` first, or `cluster.py up --fresh`"
+        )
+    if seen.node["gpus"] != str(gpus):
+        _apply_system(gpus)
+    _publish_kubeconfig()
+    say(f"already up and Ready. export KUBECONFIG={names.KUBECONFIG}")
+    return True
+
+
+def _fingerprint() -> str:
+    digest = hashlib.sha256()
+    folders = ("onenode/*.py", "manifests/*.yaml", "node/*.go", "pause/*.go", "go.mod")
+    for pattern in folders:
+        for file in sorted(names.HERE.glob(pattern)):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _owner_differs() -> bool:
+    """Was the data on disk written by another version? Then it is not worth keeping."""
+    owner = names.LIB / "owner"
+    return not owner.exists() or owner.read_text().splitlines()[1:] != [_fingerprint()]
+
+
+def _prepare(*, fresh: bool) -> None:
+    """Clear what is left over, then make folders, keys, settings and the bridge."""
+    leftovers.clear_runtime()
+    if fresh:
+        leftovers.clear_disk(keep_images=True)
+    leftovers.remember_sysctls()
+    for folder in (names.RUN, names.LOGS, names.KUBELET, names.VOLUMES):
+        folder.mkdir(parents=True, exist_ok=True)
+    names.KUBELET_MARK.touch()
+    (names.LIB / "owner").write_text(f"{names.REPOSITORY}\n{_fingerprint()}\n")
+    pki.make()
+    settings.write()
+    _publish_kubeconfig()
+    leftovers.set_sysctl("net/ipv4/ip_forward", "1")
+    leftovers.set_sysctl("net/bridge/bridge-nf-call-iptables", "1")
+    run(["ip", "link", "add", names.BRIDGE, "type", "bridge"])
+    run(["ip", "address", "add", f"{names.NODE_ADDRESS}/24", "dev", names.BRIDGE])
+    run(["ip", "link", "set", names.BRIDGE, "up"])
+
+
+def _publish_kubeconfig() -> None:
+    names.KUBECONFIG.parent.mkdir(parents=True, exist_ok=True)
+    names.KUBECONFIG.unlink(missing_ok=True)
+    shutil.copy(pki.kubeconfig("admin"), names.KUBECONFIG)
+    names.KUBECONFIG.chmod(0o600)
+
+
+def _start(gpus: int) -> None:
+    say("starting etcd, the API server and containerd")
+    daemons.start("etcd", programs.etcd())
+    daemons.start("kube-apiserver", programs.apiserver())
+    daemons.start("containerd", programs.containerd())
+    _wait("containerd", names.CONTAINERD_SOCKET.exists, seconds=20)
+    image_id = images.load_own()
+    _wait(
+        "kube-apiserver",
+        lambda: "ok" in kube.kubectl("get", "--raw=/readyz", check=False),
+        seconds=90,
+    )
+    say("starting the controllers, the scheduler, the kubelet and kube-proxy")
+    daemons.start("kube-controller-manager", programs.controller_manager())
+    daemons.start("kube-scheduler", programs.scheduler())
+    daemons.start("kubelet", programs.kubelet())
+    daemons.start("kube-proxy", programs.proxy())
+    _apply_system(gpus, image_id)
+    _wait("kubelet", lambda: kube.get("node", names.NODE) is not None, seconds=60)
+    daemons.start("netpol", programs.netpol())
+    say("waiting for the node, DNS, the device plugin and the provisioner")
+    _wait("netpol", lambda: state.look().ready, seconds=120)
+
+
+def _wait(name: str, ready: Callable[[], bool], *, seconds: float) -> None:
+    """Wait, but not for a daemon that has ended."""
+
+    def ready_or_dead() -> bool:
+        if ready():
+            return True
+        daemons.must_run(name)
+        return False
+
+    try:
+        wait_for(name, ready_or_dead, seconds=seconds)
+    except ClusterError as error:
+        problems = "; ".join(state.look().problems)
+        raise ClusterError(f"{error} ({problems}); logs are in {names.LOGS}") from error
+
+
+def _apply_system(gpus: int, image_id: str = "") -> None:
+    servers = settings.resolvers()
+    text = (names.HERE / "manifests" / "system.yaml").read_text()
+    values = {
+        "image": names.NODE_IMAGE,
+        "image_id": image_id or images.load_own(),
+        "dns_address": names.DNS_ADDRESS,
+        "forward": f"forward . {' '.join(servers)}" if servers else "",
+        "gpus": str(gpus),
+        "gpu_resource": names.GPU_RESOURCE,
+        "volumes": str(names.VOLUMES),
+    }
+    kube.kubectl("apply", "-f", "-", stdin=string.Template(text).substitute(values))
+
+
+def down(*, keep_images: bool) -> None:
+    """End everything and remove every trace but the caches."""
+    say("stopping")
+    for name in ("netpol", "kube-proxy", "kubelet", "kube-scheduler", "kube-controller-manager"):
+        daemons.stop(name)
+    for name in ("kube-apiserver", "etcd", "containerd"):
+        daemons.stop(name)
+    leftovers.clear_runtime()
+    leftovers.restore_sysctls()
+    leftovers.clear_disk(keep_images=keep_images)
+    names.KUBECONFIG.unlink(missing_ok=True)
+    say("down; nothing is left but the caches")
