@@ -35,6 +35,16 @@ def kubernetes_job(inference_job_name: str, job_uid: str) -> str:
     return f"{inference_job_name[:50].rstrip('-.')}-{digest(job_uid)[:8]}"
 
 
+def label_value(name: str) -> str:
+    """Return a name as a label's value: itself where it fits, else its start and a digest."""
+    return name if len(name) <= 63 else f"{name[:50].rstrip('-.')}-{digest(name)[:8]}"
+
+
+def credential(kubernetes_job_name: str) -> str:
+    """Name the Secret that holds the credential of a Kubernetes Job."""
+    return f"{kubernetes_job_name}-credential"
+
+
 def derived_uid(*parts: str) -> str:
     """Return the DICOM UID that stands for these parts (PS3.5 B.2, 2.25 and a 128-bit number)."""
     return UID_ROOT + str(int(digest(*parts)[:32], 16))

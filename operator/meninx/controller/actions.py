@@ -1,0 +1,70 @@
+"""The closed set of things that a decision may ask for."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from meninx.base.tokens import Claims
+from meninx.kube.events import EventType
+
+
+@dataclass(frozen=True)
+class ApplyCredential:
+    """Write the Secret with a fresh token for the job's `fetch` and `deliver`."""
+
+    claims: Claims
+
+
+@dataclass(frozen=True)
+class CreateJob:
+    """Create the Kubernetes Job."""
+
+    manifest: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class SuspendJob:
+    """Hold the Kubernetes Job back, or let it go on."""
+
+    name: str
+    uid: str
+    suspend: bool
+
+
+@dataclass(frozen=True)
+class Emit:
+    """Say on the resource what happened."""
+
+    type: EventType
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
+class WriteStatus:
+    """Write those parts of the resource's status that are the operator's."""
+
+    status: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class DeleteJob:
+    """Delete the Kubernetes Job with its pods."""
+
+    name: str
+    uid: str
+
+
+@dataclass(frozen=True)
+class DeleteResource:
+    """Delete the resource itself; what it owns goes with it."""
+
+
+Action = ApplyCredential | CreateJob | SuspendJob | Emit | WriteStatus | DeleteJob | DeleteResource
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Actions in the order in which they are done, and when to look again at the latest."""
+
+    actions: tuple[Action, ...] = ()
+    look_again_seconds: float | None = None

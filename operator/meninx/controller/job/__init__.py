@@ -1,0 +1,1 @@
+"""InferenceJob: what is to be done about one, decided without touching anything."""

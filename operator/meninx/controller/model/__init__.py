@@ -1,0 +1,1 @@
+"""AIModel: whether it can be run, decided without touching anything."""
