@@ -1,0 +1,25 @@
+"""The container contract as this package sees it: names, files and exit codes."""
+
+INPUT_ENV = "MENINX_INPUT"
+OUTPUT_ENV = "MENINX_OUTPUT"
+CHANNEL = "t1c"
+SEGMENTATION_FILE = "segmentation.nii"
+RESULT_FILE = "result.json"
+
+EXIT_DONE = 0
+EXIT_NOT_FOR_MODEL = 65
+EXIT_NOT_FINITE = 66
+
+
+class NotForModel(Exception):
+    """The input is not what the model was made for; trying again doesn't help."""
+
+    exit_code = EXIT_NOT_FOR_MODEL
+    reason = "InputNotForModel"
+
+
+class NotFinite(Exception):
+    """NaN or infinity in the input or in what the network made of it."""
+
+    exit_code = EXIT_NOT_FINITE
+    reason = "NotFinite"

@@ -1,0 +1,91 @@
+"""The command of the image: one head in, one label map and one result out, by the contract."""
+
+import json
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+import numpy.typing as npt
+
+from meninx_models import contract
+from meninx_models.contract import NotFinite, NotForModel
+from meninx_models.infer.artefact import GRAPH_FILE, Facts, read_facts
+from meninx_models.infer.engine import Engine, settings_from
+from meninx_models.infer.postprocess import keep_plausible
+from meninx_models.preprocess import Affine, Volume, from_canvas, to_canvas
+
+
+@dataclass(frozen=True, eq=False)
+class Segmented:
+    """A label map on the input's grid, and how long each part took."""
+
+    labels: npt.NDArray[np.uint8]
+    seconds: dict[str, float]
+
+
+def segment(engine: Engine, facts: Facts, image: Volume, affine_ras: Affine) -> Segmented:
+    """Segment one head. Raises NotForModel or NotFinite."""
+    marks = [time.monotonic()]
+    canvas = to_canvas(image, affine_ras)
+    marks.append(time.monotonic())
+    share = engine.probabilities(canvas.values)
+    marks.append(time.monotonic())
+    kept = keep_plausible(
+        share, canvas.values, threshold=facts.threshold, least_ml=facts.least_component_ml
+    )
+    labels = from_canvas(kept, canvas.affine_ras, affine_ras=affine_ras, shape=image.shape)
+    marks.append(time.monotonic())
+    parts = zip(("preprocess", "network", "postprocess"), marks, marks[1:], strict=False)
+    return Segmented(labels, {name: round(end - begin, 3) for name, begin, end in parts})
+
+
+def read_channel(folder: Path, channel: str) -> tuple[Volume, Affine]:
+    """Read a channel's NIfTI. Raises NotForModel when it is missing or can't be read."""
+    for name in (f"{channel}.nii", f"{channel}.nii.gz"):
+        if (folder / name).is_file():
+            try:
+                image = nibabel.load(folder / name)
+                values = np.asarray(image.dataobj, dtype=np.float32)
+            except (nibabel.filebasedimages.ImageFileError, OSError, ValueError) as error:
+                raise NotForModel(f"{name} can't be read as NIfTI: {error}") from error
+            return values, np.asarray(image.affine, dtype=np.float64)
+    raise NotForModel(f"no {channel}.nii in the input folder")
+
+
+def run(weights: Path, environment: Mapping[str, str]) -> int:
+    """Do one job; return the contract's exit code."""
+    source = Path(environment[contract.INPUT_ENV])
+    target = Path(environment[contract.OUTPUT_ENV])
+    target.mkdir(parents=True, exist_ok=True)
+    facts = read_facts(weights)
+    try:
+        image, affine = read_channel(source, contract.CHANNEL)
+        begun = time.monotonic()
+        engine = Engine(weights / GRAPH_FILE, settings_from(dict(environment)))
+        started = round(time.monotonic() - begun, 3)
+        done = segment(engine, facts, image, affine)
+    except (NotForModel, NotFinite) as refusal:
+        failure = {"reason": refusal.reason, "message": str(refusal)}
+        _write_json(target, {"model": asdict(facts), "failure": failure})
+        print(f"{refusal.reason}: {refusal}", file=sys.stderr)  # noqa: T201 - the pod's log
+        return refusal.exit_code
+    nibabel.save(nibabel.Nifti1Image(done.labels, affine), target / contract.SEGMENTATION_FILE)
+    voxel_ml = abs(float(np.linalg.det(affine[:3, :3]))) / 1000
+    volume = round(float(np.count_nonzero(done.labels)) * voxel_ml, 3)
+    result = {
+        "model": asdict(facts),
+        "measurements": {"meningioma": {"volume_ml": volume}},
+        "seconds": {"compile": started, **done.seconds},
+    }
+    _write_json(target, result)
+    print(f"meningioma {volume} mL, {result['seconds']}")  # noqa: T201 - the pod's log
+    return contract.EXIT_DONE
+
+
+def _write_json(folder: Path, content: dict[str, Any]) -> None:
+    (folder / contract.RESULT_FILE).write_text(json.dumps(content, indent=2) + "\n")

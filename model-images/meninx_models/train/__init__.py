@@ -1,0 +1,1 @@
+"""Training: plan, then run; a run that was cut off goes on where its last checkpoint stands."""
