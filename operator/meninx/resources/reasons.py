@@ -32,6 +32,11 @@ class Reason(StrEnum):
     PATIENT_CONFLICT = "PatientConflict"
     NO_SERIES_MATCHES = "NoSeriesMatches"
     SERIES_TIE = "SeriesTie"
+    REQUIREMENT_NOT_MET = "RequirementNotMet"
+    LOCALIZER = "Localizer"
+    DERIVED_MAP = "DerivedMap"
+    LOWER_SCORE = "LowerScore"
+    CHANNELS_CLASH = "ChannelsClash"
     MODEL_NOT_FOUND = "ModelNotFound"
     ENDS_MAY_BE_MISSING = "EndsMayBeMissing"
     # routes and models
@@ -139,6 +144,26 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.SERIES_TIE: _M(
         "Two series are equally good for the model.",
         "Add a preference to the selector that tells them apart.",
+    ),
+    Reason.REQUIREMENT_NOT_MET: _M(
+        "The series does not fulfil a condition that the model requires.",
+        "Nothing to do, unless this is the series that should be used: then adapt the selector.",
+    ),
+    Reason.LOCALIZER: _M(
+        "The series is a scout.",
+        "Nothing to do; a selector that requires an ImageType lifts this rule.",
+    ),
+    Reason.DERIVED_MAP: _M(
+        "The series holds computed maps or projections.",
+        "Nothing to do; a selector that requires an ImageType lifts this rule.",
+    ),
+    Reason.LOWER_SCORE: _M(
+        "Another series suits the model better.",
+        "Nothing to do, unless this is the series that should be used: then adapt the preferences.",
+    ),
+    Reason.CHANNELS_CLASH: _M(
+        "Two channels of the model would get the same series.",
+        "Make the selectors of the channels exclude one another.",
     ),
     Reason.MODEL_NOT_FOUND: _M(
         "The AIModel that is named does not exist.", "Create it, or correct modelRef."
