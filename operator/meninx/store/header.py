@@ -103,10 +103,8 @@ def group_elements(data: bytes, *, offset: int, group: int) -> tuple[dict[int, b
     scanner = _Scanner(data, implicit=False, big=False)
     found: dict[int, bytes] = {}
     try:
-        while offset < len(data):
+        while data[offset : offset + 2] == struct.pack("<H", group):
             element = scanner.element(offset, implicit=False)
-            if element.tag[0] != group:
-                break
             offset = scanner.after(element, implicit=False, depth=0)
             found[element.tag[1]] = data[element.value : offset]
     except struct.error as error:

@@ -30,6 +30,7 @@ class Store:
     def __init__(self, data: Path, privacy_key: bytes, *, clock: Clock, reserve_bytes: int) -> None:
         (data / INSTANCES).mkdir(parents=True, exist_ok=True)
         self.clock = clock
+        self.data = data
         self._engine: Engine = open_engine(index_path(data))
         METADATA.create_all(self._engine)
         self._index = Index(self._engine, data, privacy_key)
