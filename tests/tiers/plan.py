@@ -68,7 +68,7 @@ TIERS = {
                 (*PYTEST, "tests/house"),
             ),
         ),
-        Tier("unit", "pure logic and single rooms", ((*PYTEST, "tests/unit"),)),
+        Tier("unit", "pure logic and single rooms", ((*PYTEST, "tests/unit", "tests/docs"),)),
         Tier(
             "realdata",
             "real images that ship in packages",
