@@ -60,7 +60,7 @@ def segmentation(
             instance_number=1,
             manufacturer=MANUFACTURER,
             manufacturer_model_name=maker.title,
-            software_versions=(maker.software, maker.version),
+            software_versions=maker.software,
             device_serial_number=maker.digest[:64],
             content_label="MENINX_SEG",
             content_description=maker.series_description("segmentation"),
@@ -109,6 +109,7 @@ def _descriptions(
 
 
 def _finish(dataset: Dataset, maker: Maker, identity: Identity) -> None:
+    dataset.SoftwareVersions = [maker.software, maker.version]
     dataset.SeriesDescription = maker.series_description("segmentation")
     set_created(dataset, identity.created)
     shorten_numbers(dataset)

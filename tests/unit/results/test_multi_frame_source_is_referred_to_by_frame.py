@@ -4,8 +4,15 @@ import numpy as np
 import pytest
 from pydicom import Dataset
 from pydicom.uid import EnhancedMRImageStorage
-from tests.support.results import ball, composed, mask_by_position, references, reread
-from tests.support.results import slices, source_of_datasets
+from tests.support.results import (
+    ball,
+    composed,
+    mask_by_position,
+    references,
+    reread,
+    slices,
+    source_of_datasets,
+)
 
 FRAME_ORDER = (3, 0, 5, 1, 4, 2)
 
