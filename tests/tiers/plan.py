@@ -64,6 +64,7 @@ TIERS = {
                 (sys.executable, "-m", "ruff", "check"),
                 (sys.executable, "-m", "ruff", "format", "--check"),
                 (sys.executable, "-m", "mypy"),
+                (sys.executable, "-m", "mypy", "--config-file", "tests/cluster/mypy.ini"),
                 (str(Path(sys.executable).with_name("lint-imports")),),
                 (*PYTEST, "tests/house"),
             ),
