@@ -1,0 +1,107 @@
+"""The routes and models of a namespace as the API server holds them, and which routes are usable."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from meninx.kube.client import Api
+from meninx.kube.conditions import NewCondition
+from meninx.kube.kinds import AIMODEL, STUDYROUTE
+from meninx.resources.aimodel import AIModelSpec
+from meninx.resources.predicates import SeriesSelector
+from meninx.resources.reasons import MEANINGS, Reason
+from meninx.resources.studyroute import StudyRouteSpec
+from meninx.routing.decide import Route, channels_of, missing
+from meninx.routing.match import Problem, find_problems, problems
+
+VALID = "Valid"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One StudyRoute: its manifest, and the route or what is wrong with it."""
+
+    manifest: dict[str, Any]
+    route: Route | None
+    problem: Problem | None
+
+    @property
+    def condition(self) -> NewCondition:
+        """The Valid condition that the route should carry."""
+        if self.problem is None:
+            return NewCondition(VALID, "True", Reason.VALID, MEANINGS[Reason.VALID].sentence)
+        return NewCondition(VALID, "False", self.problem.reason, self.problem.message)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All routes, and the models that can be read, by name."""
+
+    entries: tuple[Entry, ...]
+    models: Mapping[str, AIModelSpec]
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """The routes whose spec can be read."""
+        return tuple(entry.route for entry in self.entries if entry.route is not None)
+
+    def quiet_seconds(self, default: float) -> float:
+        """Return the longest quiet time that a route in use asks for."""
+        asked = [one.spec.completeness.quiet_seconds for one in self.routes if not one.spec.suspend]
+        return max(asked, default=default)
+
+
+def read_catalogue(api: Api, namespace: str) -> Catalogue:
+    """Read all routes and models of a namespace."""
+    models = dict(_models(api.list(AIMODEL, namespace)))
+    manifests = api.list(STUDYROUTE, namespace)
+    return Catalogue(tuple(entry_of(manifest, models) for manifest in manifests), models)
+
+
+def _models(manifests: list[dict[str, Any]]) -> Iterator[tuple[str, AIModelSpec]]:
+    for manifest in manifests:
+        try:
+            spec = AIModelSpec.model_validate(manifest.get("spec", {}))
+        except ValidationError:
+            continue  # the operator says so on the model; to a route it does not exist
+        yield manifest["metadata"]["name"], spec
+
+
+def entry_of(manifest: dict[str, Any], models: Mapping[str, AIModelSpec]) -> Entry:
+    """Return a route with the first thing that is wrong with it."""
+    try:
+        spec = StudyRouteSpec.model_validate(manifest.get("spec", {}))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        return Entry(manifest, None, Problem(Reason.BAD_SPEC, f"spec.{place}: {first['msg']}"))
+    problem = next(_wrong(spec, models), None)
+    # a study can still be told apart where only the model is missing
+    usable = problem is None or problem.reason == Reason.MODEL_NOT_FOUND
+    route = Route(manifest["metadata"]["name"], spec, None if usable else problem)
+    return Entry(manifest, route, problem)
+
+
+def _wrong(route: StudyRouteSpec, models: Mapping[str, AIModelSpec]) -> Iterator[Problem]:
+    yield from problems(route.match)
+    for own in route.channels:
+        yield from _wrong_selector(f"channel {own.name}", own.selector)
+    name = route.model_ref.name
+    model = models.get(name)
+    if model is None:
+        yield Problem(Reason.MODEL_NOT_FOUND, missing(route))
+        return
+    for channel in channels_of(model, route):
+        yield from _wrong_selector(f"AIModel {name}, channel {channel.name}", channel.selector)
+    unknown = {one.name for one in route.channels} - {one.name for one in model.channels}
+    if unknown:
+        message = f"AIModel {name} has no channel {', '.join(sorted(unknown))}"
+        yield Problem(Reason.BAD_SPEC, message)
+
+
+def _wrong_selector(owner: str, selector: SeriesSelector) -> Iterator[Problem]:
+    found = (*problems(selector.require), *find_problems(wish.when for wish in selector.prefer))
+    for problem in found:
+        yield Problem(problem.reason, f"{owner}: {problem.message}")
