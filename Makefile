@@ -29,8 +29,10 @@ check: venv ## lint, types, contracts, generated files
 fix: venv ## format and mend what ruff can
 	.venv/bin/ruff format && .venv/bin/ruff check --fix
 
-generate: venv ## write what is generated (CRDs, also in the chart)
+generate: venv ## write what is generated: CRDs, and their like in the chart
 	.venv/bin/meninx crds --out crds/ --chart charts/meninx/templates/crds.yaml
+	cp model-images/unet-meningioma/aimodel.yaml charts/meninx/models/unet-meningioma.yaml
+	$(PY) tools/chart_readme.py
 
 lock: venv ## resolve the lock files anew
 	tools/lock.sh

@@ -16,6 +16,7 @@ COMMANDS = {
     "ingress": "the DICOM ingress with its store (in its pod)",
     "fetch": "the first step of a job's pod",
     "deliver": "the last step of a job's pod",
+    "apply": "apply models, routes and nodes of a file (in the chart's job)",
     "crds": "print or write the custom resource definitions",
 }
 """Each command is a module `meninx.cli.<name>` with `add_arguments(parser)` and `run(args) -> int`."""

@@ -12,6 +12,7 @@ MANAGED_BY = "meninx"
 FIELD_MANAGER_OPERATOR = "meninx-operator"
 FIELD_MANAGER_ROUTING = "meninx-routing"
 FIELD_MANAGER_DELIVERY = "meninx-delivery"
+FIELD_MANAGER_SETUP = "meninx-setup"
 
 UID_ROOT = "2.25."
 

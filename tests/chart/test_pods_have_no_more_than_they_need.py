@@ -1,0 +1,89 @@
+from typing import Any
+
+import pytest
+from tests.support.chart import PACS, of_kind, pod_specs, render
+
+KINDS = ["Deployment", "StatefulSet", "Job"]
+READ = {"get", "list", "watch"}
+
+
+@pytest.fixture(scope="module")
+def manifests() -> list[dict[str, Any]]:
+    return render({"pacs": [PACS]})
+
+
+@pytest.mark.rule("least-privilege")
+@pytest.mark.parametrize("kind", KINDS)
+def test_pod_passes_the_restricted_level(manifests: list[dict[str, Any]], kind: str) -> None:
+    pod = pod_specs(manifests)[kind]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
+    for container in pod["containers"]:
+        context = container["securityContext"]
+        assert context["allowPrivilegeEscalation"] is False
+        assert context["readOnlyRootFilesystem"] is True
+        assert context["capabilities"] == {"drop": ["ALL"]}
+    kinds = {key for volume in pod["volumes"] for key in volume.keys() - {"name"}}
+    assert kinds <= {"emptyDir", "secret", "configMap"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_container_says_what_it_needs_at_most(manifests: list[dict[str, Any]], kind: str) -> None:
+    for container in pod_specs(manifests)[kind]["containers"]:
+        assert container["resources"]["requests"].keys() >= {"cpu", "memory"}
+        assert container["resources"]["limits"]["memory"]
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])
+def test_long_running_pod_is_probed(manifests: list[dict[str, Any]], kind: str) -> None:
+    (container,) = pod_specs(manifests)[kind]["containers"]
+    assert container.keys() >= {"startupProbe", "livenessProbe"}
+
+
+@pytest.mark.rule("least-privilege")
+def test_only_nodes_and_definitions_are_read_outside_the_namespace(
+    manifests: list[dict[str, Any]],
+) -> None:
+    (role,) = of_kind(manifests, "ClusterRole").values()
+    read = {resource for rule in role["rules"] for resource in rule["resources"]}
+    assert read == {"nodes", "customresourcedefinitions"}
+    assert all(set(rule["verbs"]) == READ for rule in role["rules"])
+
+
+@pytest.mark.rule("least-privilege")
+def test_no_role_has_a_wildcard_or_reads_secrets(manifests: list[dict[str, Any]]) -> None:
+    for role in of_kind(manifests, "Role").values():
+        for rule in role["rules"]:
+            assert "*" not in [*rule["verbs"], *rule["resources"], *rule["apiGroups"]]
+            if "secrets" in rule["resources"]:
+                assert not READ & set(rule["verbs"])
+
+
+@pytest.mark.rule("least-privilege")
+def test_ingress_touches_no_pod_and_no_secret(manifests: list[dict[str, Any]]) -> None:
+    rules = of_kind(manifests, "Role")["meninx-ingress"]["rules"]
+    assert {group for rule in rules for group in rule["apiGroups"]} == {"meninx.io", ""}
+    assert {r for rule in rules if "" in rule["apiGroups"] for r in rule["resources"]} == {"events"}
+
+
+@pytest.mark.rule("least-privilege")
+def test_pods_of_jobs_get_no_token(manifests: list[dict[str, Any]]) -> None:
+    account = of_kind(manifests, "ServiceAccount")["meninx-inference"]
+    assert account["automountServiceAccountToken"] is False
+    bound = [s["name"] for m in of_kind(manifests, "RoleBinding").values() for s in m["subjects"]]
+    assert "meninx-inference" not in bound
+
+
+def test_one_operator_at_a_time(manifests: list[dict[str, Any]]) -> None:
+    spec = of_kind(manifests, "Deployment")["meninx-operator"]["spec"]
+    assert spec["replicas"] == 1
+    assert spec["strategy"] == {"type": "Recreate"}
+
+
+@pytest.mark.rule("acknowledged-means-safe")
+def test_studies_outlive_the_pod_and_the_release(manifests: list[dict[str, Any]]) -> None:
+    spec = of_kind(manifests, "StatefulSet")["meninx-ingress"]["spec"]
+    assert [c["metadata"]["name"] for c in spec["volumeClaimTemplates"]] == ["data"]
+    assert spec["persistentVolumeClaimRetentionPolicy"]["whenDeleted"] == "Retain"
+    assert spec["template"]["spec"]["terminationGracePeriodSeconds"] >= 30
