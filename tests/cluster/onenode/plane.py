@@ -56,8 +56,9 @@ def _adopt(gpus: int) -> bool:
 
 def _fingerprint() -> str:
     digest = hashlib.sha256()
-    folders = ("onenode/*.py", "manifests/*.yaml", "node/*.go", "pause/*.go", "go.mod")
-    for pattern in folders:
+    shaping = ("names", "settings", "programs", "pki")
+    patterns = (*(f"onenode/{name}.py" for name in shaping), "manifests/*", "node/*.go", "go.mod")
+    for pattern in patterns:
         for file in sorted(names.HERE.glob(pattern)):
             digest.update(file.read_bytes())
     return digest.hexdigest()

@@ -50,11 +50,18 @@ def buildah(*arguments: str) -> str:
 
 def image_id(name: str) -> str:
     """The id of an image in the storage; ClusterError where there is none."""
-    found = run(
-        command("images", "--format", "{{.ID}}", "--no-trunc", name), check=False, env=environment()
-    ).split()
+    found = _find(name)
     if not found:
-        raise ClusterError(
-            f"no image {name}: build it with `cluster.py build-image --tag {name} ...`"
-        )
-    return found[0]
+        raise ClusterError(f"no image {name}: build it with `cluster.py build-image --tag {name} ...`")
+    return found
+
+
+def has(name: str) -> bool:
+    """Is there such an image?"""
+    return bool(_find(name))
+
+
+def _find(name: str) -> str:
+    ask = command("images", "--format", "{{.ID}}", "--no-trunc", name)
+    found = run(ask, check=False, env=environment()).split()
+    return found[0] if found else ""
