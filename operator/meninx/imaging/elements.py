@@ -4,20 +4,26 @@ import math
 import struct
 from typing import Any
 
+from pydicom import config
 from pydicom.dataset import Dataset
+from pydicom.errors import BytesLengthException
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence as DicomSequence
 
 _ODD = (ValueError, TypeError, AttributeError, LookupError, OverflowError, NotImplementedError)
-_ODDER = (*_ODD, EOFError, struct.error)
+ODD_VALUE = (*_ODD, EOFError, OSError, struct.error, BytesLengthException)
+"""What pydicom raises for broken bytes, beside its own errors."""
 MAX_TEXT = 256
+
+# pydicom's complaints, as warnings and in its log, quote the value: it may be a patient's name.
+config.settings.reading_validation_mode = config.IGNORE
 
 
 def value(dataset: Dataset, keyword: str) -> Any:
     """Return an element's value, None where it is absent, empty or can't be read."""
     try:
         found = dataset.get(keyword)
-    except _ODDER:
+    except ODD_VALUE:
         return None
     return None if found is None or found == "" else found
 

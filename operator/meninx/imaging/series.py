@@ -10,6 +10,7 @@ from pathlib import Path
 from pydicom import dcmread
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset, FileDataset
+from pydicom.errors import InvalidDicomError
 
 from meninx.imaging import elements, multiframe
 from meninx.imaging.header import KEYWORDS, ImageHeader
@@ -50,14 +51,19 @@ HEADER_TAGS: list[int] = sorted(
 """For `dcmread(specific_tags=...)`. Pixel data is among them: its presence is a fact (see open_header)."""
 
 
-def open_header(path: Path) -> FileDataset:
+def open_header(path: Path, *, also: Sequence[int] = ()) -> FileDataset:
     """Read what headers need of a file; large pixel data is skipped, not loaded.
 
-    Raises pydicom's InvalidDicomError where the file is no DICOM.
+    Raises pydicom's InvalidDicomError where the file is no DICOM, or broken.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return dcmread(path, specific_tags=HEADER_TAGS, defer_size=_DEFERRED_BYTES)
+        try:
+            return dcmread(path, specific_tags=[*HEADER_TAGS, *also], defer_size=_DEFERRED_BYTES)
+        except elements.ODD_VALUE as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise
+            raise InvalidDicomError(f"broken file ({type(error).__name__})") from error
 
 
 def read_headers(dataset: Dataset) -> list[ImageHeader]:
@@ -108,7 +114,7 @@ def _present(dataset: Dataset, keyword: str) -> bool:
     tag = tag_for_keyword(keyword)
     if tag is None or tag not in dataset:
         return False
-    raw = dataset.get_item(tag)
+    raw = dataset.get_item(tag, keep_deferred=True)
     length = getattr(raw, "length", None)
     return length != 0 if length is not None else bool(getattr(raw, "value", None))
 

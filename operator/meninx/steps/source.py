@@ -10,6 +10,7 @@ from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
 from meninx.base.errors import Rejected
+from meninx.imaging import elements
 from meninx.imaging.series import ImageHeader, open_header, read_headers
 from meninx.imaging.stack import Stack, build_stack
 from meninx.resources.reasons import Reason
@@ -45,7 +46,7 @@ def _read(path: Path) -> Dataset:
         warnings.simplefilter("ignore")
         try:
             return dcmread(path, force=True)
-        except (ValueError, EOFError, NotImplementedError) as error:
+        except elements.ODD_VALUE as error:
             message = f"an object can't be read ({type(error).__name__})"
             raise Rejected(Reason.UNREADABLE_PIXELS, message) from error
 
@@ -76,7 +77,7 @@ def read_source(files: Sequence[Path], *, volume: str = "Only", min_slices: int 
     for path in files:
         try:
             found = read_headers(open_header(path))
-        except (InvalidDicomError, EOFError, ValueError) as error:
+        except InvalidDicomError as error:
             raise Rejected(Reason.UNSUPPORTED_OBJECT, "a file of the series is no DICOM") from error
         headers.extend(found)
         places.setdefault(found[0].sop_instance_uid, path)

@@ -1,6 +1,7 @@
 """O-13: noise in the positions is no gap, and a gap is no noise."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -73,7 +74,7 @@ def test_slices_that_shift_sideways_are_refused() -> None:
     [({"ImagesInAcquisition": 21}, 1), ({}, 3)],
     ids=["ImagesInAcquisition", "InstanceNumber"],
 )
-def test_loss_at_the_ends_is_a_warning(attributes: dict[str, int], first: int) -> None:
+def test_loss_at_the_ends_is_a_warning(attributes: dict[str, Any], first: int) -> None:
     datasets = mr_series(19, **attributes)
     for k, dataset in enumerate(datasets):
         dataset.InstanceNumber = k + first

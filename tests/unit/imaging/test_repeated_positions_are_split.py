@@ -113,7 +113,11 @@ def test_two_series_without_number_stay_two_series() -> None:
 
 
 def test_equal_times_and_numbers_never_drop_a_slice() -> None:
-    equal = {"InstanceNumber": 1, "AcquisitionTime": "101010", "AcquisitionNumber": 1}
+    equal: dict[str, Any] = {
+        "InstanceNumber": 1,
+        "AcquisitionTime": "101010",
+        "AcquisitionNumber": 1,
+    }
     datasets = mr_series(46, spacing_mm=3, **equal)
     assert len(stack_of(datasets).headers) == 46
     assert series_facts(headers_of(datasets))["Series.Slices"] == "46"
