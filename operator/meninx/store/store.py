@@ -8,7 +8,7 @@ from typing import Self, TypeVar
 from sqlalchemy import Connection, Engine, MetaData
 
 from meninx.base.clock import Clock, SystemClock
-from meninx.base.errors import Conflict, NotFound
+from meninx.base.errors import NotFound
 from meninx.base.logs import Log
 from meninx.store.committer import Committer
 from meninx.store.index import Index
@@ -126,8 +126,7 @@ class Store:
     def commit_results(self, row: ResultRow) -> ResultRow:
         """Keep what a job's pod found, once: the first commit wins and is returned.
 
-        Raises NotFound where an object that it names is not stored, Conflict where the job has
-        other objects already.
+        Raises NotFound where an object that it names is not stored.
         """
         for uid in row.sop_instance_uids:
             if self._index.instance(row.study_uid, uid) is None:
@@ -135,7 +134,7 @@ class Store:
         now = self.clock.now()
         kept = self._committer.submit(lambda c: self._index.commit_results(c, row, now))
         if set(kept.sop_instance_uids) != set(row.sop_instance_uids):
-            raise Conflict(f"job {row.job} has results with other objects already: they stay")
+            _LOG.warning("a job committed other results a second time: the first stay", job=row.job)
         return kept
 
     def results(self) -> list[ResultRow]:

@@ -1,0 +1,37 @@
+"""Who may ask: the per-job token, and what it is good for."""
+
+from aiohttp import web
+
+from meninx.base.clock import Clock
+from meninx.base.errors import NotFound, Unauthorised
+from meninx.base.tokens import Claims, verify
+from meninx.store.rows import StudyRow
+from meninx.store.store import Store
+
+
+class Forbidden(Unauthorised):
+    """The credential is genuine, but not for this object."""
+
+
+def claims_of(request: web.Request, key: bytes, clock: Clock) -> Claims:
+    """Return the claims of the request's bearer token; raises Unauthorised."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthorised("no credential: send the job's token as a bearer token")
+    return verify(key, token.strip(), clock.now())
+
+
+def study_of(store: Store, claims: Claims, asked: str) -> StudyRow:
+    """Return the study that is asked for; it must be the token's own (each by hash or UID)."""
+    own = store.find_study(claims.study)
+    if own is None:
+        raise NotFound(f"the study of job {claims.job} is not in the store: send it again")
+    if asked not in {own.study_uid, own.study_hash}:
+        raise Forbidden(f"the credential of job {claims.job} is for another study: use its own")
+    return own
+
+
+def check_job(claims: Claims, *, namespace: str, job: str, job_uid: str) -> None:
+    """Raise Forbidden unless the token was made for this very job."""
+    if (claims.namespace, claims.job, claims.job_uid) != (namespace, job, job_uid):
+        raise Forbidden(f"the credential is of job {claims.job}: use the job's own")
