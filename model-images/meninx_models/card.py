@@ -1,0 +1,100 @@
+"""From an evaluation to the model card that lies beside the weights."""
+
+from pathlib import Path
+from typing import Any
+
+from meninx_models.config import Config
+
+CARD = """# Model card: {title}
+
+**Trained on phantoms. Not for clinical use, not a medical device.** No image of a patient was used
+in training or in the test, so nothing here says how the model does on patients.
+
+## What it is
+A MONAI 3D U-Net (4 levels, 16 filters doubling to 256, instance normalisation, preset `{preset}`)
+that outlines meningiomas on T1-weighted MRI after gadolinium. In: one NIfTI head (`t1c.nii`). It is put
+at 1 mm, RAS, into 256^3 around the head, intensities to [0, 1] by percentiles; out comes a label map on
+the input's own grid (1 = meningioma). It runs on OpenVINO in float32, one pass over the whole volume.
+Weights: SHA-256 `{sha}`.
+
+## What it was trained on
+{heads} simulated heads (`meninx phantom --arrays`), seeds {first} to {last}. All come from **one** real T1 head
+(Colin 27, `ch2` in Debian's mricron-data, with skull), bent, scaled, mirrored and given another contrast,
+with normal enhancement (venous sinuses, vessels, dura, choroid plexus, pituitary) and 0 to 3 simulated
+meningiomas of 3 to 60 mm (convexity, skull base, falx, tentorium; a quarter heterogeneous, some with
+necrosis, cleft, oedema, dural tail, mass effect). Three in ten heads are healthy. {stages}.
+Seed {seed}; whole heads, bfloat16, one CPU thread, averaged weights.
+
+## How good it is
+{count} heads with seeds {test_first} to {test_last}, never used in training, of the same simulator and the same template,
+each with its own drawn acquisition (axial, sagittal, coronal, oblique; slices of 0.9 to 3 mm; noise
+0.8 to 5 %). Measured on the acquisition's own grid, as the image runs. A lesion is found when 20 % of it is;
+distances are between the surface of each found lesion and what was found of it.
+
+| largest lesion | heads | lesions | Dice mean | Dice median | average Hausdorff, mm | HD95, mm | recall | false lesions over 0.5 mL a head |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |
+{rows}
+
+Healthy heads: {healthy}
+{parity}
+## What limits it
+- One template: one person's anatomy, one scanner's real texture; the neck below the foramen magnum is absent.
+- Simulated lesions are simpler than real ones: no bone invasion, no plaque over a hemisphere, no
+  lesion inside the orbit, no post-operative change, no other extra-axial tumour to tell apart.
+- Lesions under 1 mL are missed more often, as the table says.
+- Slices thicker than 3 mm, 2D spin echo, skull-stripped heads and images without gadolinium were not tried.
+- Reproduce with `make train` and `make evaluate-models`: same seeds, same plan; another CPU may round
+  otherwise, so expect the same quality, not the same bits.
+"""
+
+
+def write_card(path: Path, config: Config, report: dict[str, Any]) -> None:
+    """Write the card."""
+    stages = ", then ".join(f"{s.steps} steps at {s.millimetres} mm" for s in config.stages)
+    text = CARD.format(
+        title=path.parent.name,
+        preset=config.preset,
+        sha=report["weights_sha256"],
+        heads=config.heads,
+        first=config.first_seed,
+        last=config.first_seed + config.heads - 1,
+        stages=f"Training took {stages}",
+        seed=config.seed,
+        count=len(report["heads"]),
+        test_first=config.test_first_seed,
+        test_last=config.test_first_seed + config.test_heads - 1,
+        rows="\n".join(_row(row) for row in report["rows"]),
+        healthy=_healthy(report["healthy"]),
+        parity=_parity(report["parity"]),
+    )
+    path.write_text(text)
+
+
+def _row(row: dict[str, Any]) -> str:
+    cells = [row["name"], row["heads"], row["lesions"]]
+    cells += [_number(row[key], 2) for key in ("dice_mean", "dice_median")]
+    cells += [_number(row[key], 1) for key in ("average_hausdorff_mm", "hd95_mm")]
+    cells += [_number(row[key], 2) for key in ("recall", "false_lesions_per_head")]
+    return f"| {' | '.join(str(cell) for cell in cells)} |"
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "none" if value is None else f"{value:.{digits}f}"
+
+
+def _healthy(healthy: dict[str, Any]) -> str:
+    return (
+        f"{healthy['heads']}, of which {healthy['clean_heads']} with nothing found; "
+        f"{_number(healthy['false_lesions_per_head'], 2)} false lesions over 0.5 mL a head, "
+        f"the largest {healthy['largest_false_ml']:.1f} mL."
+    )
+
+
+def _parity(parity: dict[str, Any] | None) -> str:
+    if parity is None:
+        return ""
+    return (
+        "\nThe exported graph against eager torch in float32: logits within "
+        f"{parity['window_logit']:.1e} on a window of 96^3; on a whole head {parity['flipped_voxels']} voxels "
+        f"flipped of {parity['head_voxels']} that are lesion (bfloat16: {parity['bf16_flipped_voxels']}).\n"
+    )

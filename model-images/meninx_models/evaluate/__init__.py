@@ -1,0 +1,1 @@
+"""How good a model is: distances, lesions, and the test set's table."""
