@@ -51,15 +51,16 @@ HEADER_TAGS: list[int] = sorted(
 """For `dcmread(specific_tags=...)`. Pixel data is among them: its presence is a fact (see open_header)."""
 
 
-def open_header(path: Path, *, also: Sequence[int] = ()) -> FileDataset:
-    """Read what headers need of a file; large pixel data is skipped, not loaded.
+def open_header(path: Path, *, also: Sequence[int] = (), force: bool = False) -> FileDataset:
+    """Read what headers need of a file, and `also` these tags; large pixel data is not loaded.
 
-    Raises pydicom's InvalidDicomError where the file is no DICOM, or broken.
+    `force` reads a bare data set too, without preamble. Raises pydicom's InvalidDicomError where the file is no DICOM, or broken.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return dcmread(path, specific_tags=[*HEADER_TAGS, *also], defer_size=_DEFERRED_BYTES)
+            tags = [*HEADER_TAGS, *also]
+            return dcmread(path, specific_tags=tags, defer_size=_DEFERRED_BYTES, force=force)
         except elements.ODD_VALUE as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise

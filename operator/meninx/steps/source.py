@@ -8,6 +8,7 @@ from pathlib import Path
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from meninx.base.errors import Rejected
 from meninx.imaging import elements
@@ -45,10 +46,15 @@ def _read(path: Path) -> Dataset:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return dcmread(path, force=True)
+            dataset = dcmread(path, force=True)
         except elements.ODD_VALUE as error:
             message = f"an object can't be read ({type(error).__name__})"
             raise Rejected(Reason.UNREADABLE_PIXELS, message) from error
+    if "TransferSyntaxUID" not in dataset.file_meta:  # a bare data set says it by its form only
+        implicit = dataset.original_encoding[0]
+        bare = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
+        dataset.file_meta.TransferSyntaxUID = bare
+    return dataset
 
 
 @dataclass(frozen=True)
@@ -70,15 +76,16 @@ class Source:
 def read_source(files: Sequence[Path], *, volume: str = "Only", min_slices: int = 1) -> Source:
     """Read the headers of a series' files and prove that they make one volume.
 
-    Raises Rejected with the first finding that forbids it.
+    A file that can't be read is left out: what lacks it shows as a gap. Raises Rejected with
+    what forbids the volume.
     """
     headers: list[ImageHeader] = []
     places: dict[str, Path] = {}
     for path in files:
         try:
-            found = read_headers(open_header(path))
-        except InvalidDicomError as error:
-            raise Rejected(Reason.UNSUPPORTED_OBJECT, "a file of the series is no DICOM") from error
+            found = read_headers(open_header(path, force=True))
+        except InvalidDicomError:
+            continue
         headers.extend(found)
         places.setdefault(found[0].sop_instance_uid, path)
     stack = build_stack(headers, volume=volume, min_slices=min_slices)
