@@ -38,7 +38,7 @@ def test_container_says_what_it_needs_at_most(manifests: list[dict[str, Any]], k
 @pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])
 def test_long_running_pod_is_probed(manifests: list[dict[str, Any]], kind: str) -> None:
     (container,) = pod_specs(manifests)[kind]["containers"]
-    assert container.keys() >= {"startupProbe", "livenessProbe"}
+    assert container.keys() >= {"startupProbe", "livenessProbe", "readinessProbe"}
 
 
 @pytest.mark.rule("least-privilege")

@@ -1,0 +1,1 @@
+"""The main job, shown: from a scanner's study to the segmentation in the PACS."""
