@@ -30,7 +30,7 @@ def mr_slice(
 ) -> Dataset:
     """Return one MR image (rows, columns); keywords are DICOM attributes, None leaves one out.
 
-    `SOPInstanceUID` is derived from series, position and instance number unless it is given.
+    `SOPInstanceUID` is derived from series, position, orientation and instance number unless it is given.
     """
     pixels = np.zeros((8, 8), np.uint16) if pixels is None else pixels
     ds = Dataset()
@@ -74,7 +74,9 @@ def mr_slice(
             setattr(ds, keyword, value)
     if "SOPInstanceUID" not in ds:
         ds.SOPInstanceUID = derived_uid(
-            ds.SeriesInstanceUID, str(list(position_lps)), str(ds.get("InstanceNumber"))
+            ds.SeriesInstanceUID,
+            str([float(value) for value in (*position_lps, *orientation)]),
+            str(ds.get("InstanceNumber")),
         )
     ds.file_meta = FileMetaDataset()
     ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
