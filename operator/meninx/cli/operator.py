@@ -10,12 +10,13 @@ from meninx.processes import operator
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the few options; everything else comes from the environment that the chart sets."""
-    parser.add_argument("--log-level", default="INFO", help="DEBUG, INFO, WARNING or ERROR")
+    """Declare no options: everything comes from the environment that the chart sets."""
+    parser.epilog = "Configured by MENINX_* variables: see the chart."
 
 
-def run(args: argparse.Namespace) -> int:
+def run(_: argparse.Namespace) -> int:
     """Run until SIGTERM."""
-    logs.configure(args.log_level)
-    operator.run(Settings.read(Environment(os.environ)))
+    environment = Environment(os.environ)
+    logs.configure(environment.text("MENINX_LOG_LEVEL", "INFO"))
+    operator.run(Settings.read(environment))
     return 0

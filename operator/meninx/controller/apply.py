@@ -17,7 +17,6 @@ from meninx.controller.actions import (
     WriteStatus,
 )
 from meninx.controller.job.pod import TOKEN_KEY, owner_reference
-from meninx.controller.observe import EXPIRES
 from meninx.kube.client import Api
 from meninx.kube.kinds import JOB, SECRET, Kind
 from meninx.resources import names
@@ -25,6 +24,8 @@ from meninx.resources import names
 Manifest = dict[str, Any]
 
 COMPONENT = names.FIELD_MANAGER_OPERATOR
+_SEEN = ("name", "namespace", "uid", "resourceVersion")
+"""A status is only written to the very object that was decided on; else it is read again."""
 SUSPEND_MANAGER = f"{names.FIELD_MANAGER_OPERATOR}-suspend"
 """A name of its own, so that holding a Job back does not give up the rest of its spec."""
 
@@ -67,7 +68,7 @@ class Applier:
         manifest = {
             "apiVersion": self.kind.api_version,
             "kind": self.kind.kind,
-            "metadata": {key: metadata[key] for key in ("name", "namespace", "uid")},
+            "metadata": {key: metadata[key] for key in _SEEN},
             "status": status,
         }
         try:
@@ -103,7 +104,6 @@ def credential(resource: Manifest, claims: Claims, signing_key: bytes) -> Manife
             "name": names.credential(job_name),
             "namespace": metadata["namespace"],
             "labels": {names.LABEL_MANAGED: names.MANAGED_BY},
-            "annotations": {EXPIRES: str(claims.expires)},
             "ownerReferences": [owner_reference(metadata["name"], metadata["uid"])],
         },
         "type": "Opaque",

@@ -5,26 +5,17 @@ from typing import Any
 from meninx.controller.job.observed import Observed as ObservedJob
 from meninx.controller.model.decide import Observed as ObservedModel
 from meninx.kube.client import Api
-from meninx.kube.kinds import AIMODEL, INFERENCEJOB, JOB, NODE, POD, SECRET
+from meninx.kube.kinds import AIMODEL, INFERENCEJOB, JOB, NODE, POD
 from meninx.resources import names
 from meninx.resources.inferencejob import TERMINAL
 
 Manifest = dict[str, Any]
-
-EXPIRES = "meninx.io/expires"
-"""Annotation of the credential's Secret: Unix time in seconds."""
 
 
 def owned_by(manifest: Manifest, uid: str) -> bool:
     """Tell whether an object's owner is the one with this uid."""
     owners = manifest["metadata"].get("ownerReferences") or ()
     return any(owner.get("uid") == uid for owner in owners)
-
-
-def _expires(secret: Manifest | None) -> int | None:
-    annotations = ((secret or {}).get("metadata") or {}).get("annotations") or {}
-    text = str(annotations.get(EXPIRES, ""))
-    return int(text) if text.isdigit() else None
 
 
 def _pods(api: Api, resource: Manifest, job: Manifest) -> tuple[Manifest, ...]:
@@ -47,8 +38,7 @@ def observe_job(api: Api, namespace: str, name: str) -> ObservedJob | None:
     model = api.get(AIMODEL, namespace, model_name) if model_name else None
     if job is None:
         return ObservedJob(resource, model)
-    secret = api.get(SECRET, namespace, names.credential(job_name))
-    return ObservedJob(resource, model, job, _pods(api, resource, job), _expires(secret))
+    return ObservedJob(resource, model, job, _pods(api, resource, job))
 
 
 def observe_model(api: Api, namespace: str, name: str) -> ObservedModel | None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from meninx.base.errors import MeninxError
+from meninx.base.errors import Conflict, MeninxError
 from meninx.base.logs import Log
 from meninx.controller.metrics import Metrics
 from meninx.controller.queue import SWEEP, Key, KeyedQueue
@@ -91,6 +91,8 @@ class Worker:
         started = self._time()
         try:
             outcome = await asyncio.to_thread(self._reconcile, key)
+        except Conflict as error:
+            self._again(key, error)
         except MeninxError as error:
             self._failed(key, error)
         except Exception as error:  # noqa: BLE001 - one object must not stop the others
@@ -113,9 +115,12 @@ class Worker:
         for other in outcome.keys:
             self.put(other)
 
-    def _failed(self, key: Key, error: Exception) -> None:
-        delay = self._queue.failed(key, self._time())
+    def _again(self, key: Key, error: Exception) -> float:
         self._metrics.failures.labels(key.kind, type(error).__name__).inc()
+        return self._queue.failed(key, self._time())
+
+    def _failed(self, key: Key, error: Exception) -> None:
+        delay = self._again(key, error)
         log.warning(
             f"a look failed and is tried again: {error}",
             kind=key.kind,

@@ -12,8 +12,8 @@ from meninx.resources.aimodel import AIModel
 from meninx.resources.inferencejob import InferenceJob
 from meninx.resources.reasons import Reason
 
-CREDENTIAL_SECONDS = 24 * 3600
-"""How long a credential outlives the job's own time limits."""
+WINDOW_SECONDS = 12 * 3600
+"""A job that lasts longer gets a new credential with each window."""
 
 
 def told(error: ValidationError) -> str:
@@ -47,9 +47,16 @@ def mismatch(job: InferenceJob, model: AIModel) -> str | None:
     return f"The job gives the channels {sorted(given)}, the model wants {sorted(wanted)}."
 
 
-def credential(job: InferenceJob, now: dt.datetime, limit_seconds: int) -> ApplyCredential:
-    """Return the action that gives the job a fresh credential for its own study."""
-    expires = int(now.timestamp()) + limit_seconds + CREDENTIAL_SECONDS
+def credential(
+    job: InferenceJob, created: dt.datetime, now: dt.datetime, *, limit_seconds: int
+) -> ApplyCredential:
+    """Return the action that gives the job a credential for its own study.
+
+    `created` is when the Kubernetes Job was made. The credential is the same within a window, so
+    that applying it again writes nothing, and outlives it by a window and the job's time limits.
+    """
+    window = max(0, int((now - created).total_seconds() // WINDOW_SECONDS))
+    expires = int(created.timestamp()) + (window + 2) * WINDOW_SECONDS + limit_seconds
     return ApplyCredential(
         Claims(
             namespace=job.metadata.namespace or "",

@@ -1,7 +1,7 @@
 """InferenceJob and what is observed of it to actions and status (pure)."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -33,7 +33,7 @@ from meninx.controller.job.status import (
     sentence,
     transitions,
 )
-from meninx.controller.job.steps import moment
+from meninx.controller.job.steps import moment, read_steps
 from meninx.controller.settings import PodSettings
 from meninx.kube import conditions
 from meninx.resources.aimodel import AIModel, AIModelSpec
@@ -42,8 +42,6 @@ from meninx.resources.reasons import Reason
 
 Manifest = dict[str, Any]
 
-RENEW_SECONDS = 12 * 3600
-"""A credential with less than this left is renewed while the job lasts."""
 FINAL_REFUSALS = frozenset({Reason.DELIVERY_REFUSED, Reason.NO_PRESENTATION_CONTEXT})
 _SLACK_SECONDS = 1.0
 
@@ -56,7 +54,7 @@ def decide(observed: Observed, now: dt.datetime, settings: PodSettings) -> Decis
     if observed.status.get("phase") in TERMINAL:
         return _after_end(observed, now)
     try:
-        job = InferenceJob.model_validate(observed.resource)
+        job = InferenceJob.model_validate({**observed.resource, "status": {}})
     except ValidationError as error:
         said = lacks(ADMITTED, Reason.BAD_SPEC, sentence(Reason.BAD_SPEC, begin.told(error)))
         return _tell(observed, Verdict("Pending", (said,)), now)
@@ -130,7 +128,7 @@ def _before_start(
         said = lacks(ADMITTED, obstacle[0], sentence(*obstacle))
         return _tell(observed, Verdict("Pending", (said,)), now)
     try:
-        model = AIModel.model_validate(observed.model)
+        model = AIModel.model_validate({**(observed.model or {}), "status": {}})
     except ValidationError as error:
         detail = f"AIModel: {job.spec.model_ref.name} ({begin.told(error)})."
         said = lacks(ADMITTED, Reason.MODEL_NOT_READY, sentence(Reason.MODEL_NOT_READY, detail))
@@ -141,7 +139,7 @@ def _before_start(
         return _tell(observed, Verdict("Failed", (said,)), now)
     limit = model.spec.timeout_seconds * (job.spec.retries + 1)
     make = (
-        begin.credential(job, now, limit),
+        begin.credential(job, now, now, limit_seconds=limit),
         CreateJob(pod.kubernetes_job(job, model, settings)),
     )
     waits = progress(None)
@@ -150,17 +148,29 @@ def _before_start(
 
 
 def _upkeep(observed: Observed, job: InferenceJob, now: dt.datetime) -> list[Action]:
-    """Return what a running job needs beside its status: a valid credential, the wanted suspend."""
-    kubernetes_job = observed.kubernetes_job or {}
+    """Return what a running job needs beside its status: a valid credential, the wanted suspend.
+
+    The Secret can't be read back, so it is applied where a pod may still wait for it, and again
+    when the job has outlived the first one's window.
+    """
     wanted: list[Action] = []
-    expires = observed.credential_expires
-    if expires is None or expires - now.timestamp() < RENEW_SECONDS:
-        wanted.append(begin.credential(job, now, 0))
-    suspended = bool((kubernetes_job.get("spec") or {}).get("suspend"))
-    if suspended != job.spec.suspend:
-        metadata = kubernetes_job["metadata"]
+    kubernetes_job = observed.kubernetes_job or {}
+    metadata, spec = kubernetes_job["metadata"], kubernetes_job.get("spec") or {}
+    created = moment(metadata.get("creationTimestamp")) or now
+    old = (now - created).total_seconds() >= begin.WINDOW_SECONDS
+    newest = observed.newest_pod
+    if old or newest is None or read_steps(newest)[0].state == "waiting":
+        limit = _limit_seconds(spec)
+        wanted.append(begin.credential(job, created, now, limit_seconds=limit))
+    if bool(spec.get("suspend")) != job.spec.suspend:
         wanted.append(SuspendJob(metadata["name"], metadata["uid"], job.spec.suspend))
     return wanted
+
+
+def _limit_seconds(spec: Mapping[str, Any]) -> int:
+    pod_spec = (spec.get("template") or {}).get("spec") or {}
+    attempts = int(spec.get("backoffLimit") or 0) + 1
+    return int(pod_spec.get("activeDeadlineSeconds") or 0) * attempts
 
 
 def _start_deadline(observed: Observed) -> float:

@@ -19,8 +19,6 @@ class Observed:
     model: Manifest | None = None
     kubernetes_job: Manifest | None = None
     pods: tuple[Manifest, ...] = ()
-    credential_expires: int | None = None
-    """Unix time in seconds; None where there is no credential."""
 
     @property
     def status(self) -> Mapping[str, Any]:

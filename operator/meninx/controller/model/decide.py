@@ -57,7 +57,7 @@ def _told(before: Mapping[str, Any] | None, verdict: NewCondition) -> list[Actio
 
 def _verdict(observed: Observed, gpu_product: str | None) -> NewCondition:
     try:
-        model = AIModel.model_validate(dict(observed.resource))
+        model = AIModel.model_validate({**observed.resource, "status": {}})
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         place = ".".join(str(part) for part in first["loc"])
