@@ -82,8 +82,8 @@ def _whole(dataset: Dataset) -> ImageHeader:
     row, column = multiframe.cosines(dataset)
     image_type = elements.text(dataset, "ImageType")
     return ImageHeader(
-        sop_instance_uid=elements.text(dataset, "SOPInstanceUID") or "",
-        sop_class_uid=elements.text(dataset, "SOPClassUID") or "",
+        sop_instance_uid=_uid(dataset, "SOPInstanceUID"),
+        sop_class_uid=_uid(dataset, "SOPClassUID"),
         series_instance_uid=elements.text(dataset, "SeriesInstanceUID") or "",
         study_instance_uid=elements.text(dataset, "StudyInstanceUID") or "",
         frame=None,
@@ -104,6 +104,12 @@ def _whole(dataset: Dataset) -> ImageHeader:
         images_in_acquisition=elements.integer(dataset, "ImagesInAcquisition"),
         attributes=_attributes(dataset),
     )
+
+
+def _uid(dataset: Dataset, keyword: str) -> str:
+    """Anonymisers blank UIDs of the data set and leave those of the file's meta information."""
+    meta = getattr(dataset, "file_meta", None) or Dataset()
+    return elements.text(dataset, keyword) or elements.text(meta, f"MediaStorage{keyword}") or ""
 
 
 def _without_place(whole: ImageHeader) -> ImageHeader:

@@ -71,6 +71,18 @@ def test_phases_of_one_object_are_told_apart() -> None:
     assert [header.frame for header in stack.headers] == list(range(11, 21))
 
 
+@pytest.mark.parametrize(("volume", "first"), [("FirstTime", 1), ("LastTime", 11)])
+def test_times_that_go_on_from_slice_to_slice_are_taken_in_order(volume: str, first: int) -> None:
+    slices = [one for _ in range(2) for one in mr_series(10)]
+    times = [1, 2, 2, 3, 3, 4, 5, 6, 6, 7, 8, 9, 9, 10, 10, 11, 11, 12, 13, 14]
+    made = enhanced_mr(
+        slices, frame=lambda k: {"FrameContentSequence": item(TemporalPositionIndex=times[k])}
+    )
+    assert "in order, 2: 10" in refusal_of([made]).message
+    stack = stack_of([made], volume=volume)
+    assert [header.frame for header in stack.headers] == list(range(first, first + 10))
+
+
 def test_echoes_of_one_object_are_told_apart() -> None:
     slices = [one for one in mr_series(10) for _ in range(2)]
     made = enhanced_mr(
