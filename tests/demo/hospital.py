@@ -60,9 +60,11 @@ def put(target: Target, files: list[Path]) -> str:
     return folder
 
 
-def send(target: Target, folder: str, *, called: str = "MENINX", host: str) -> Sent:
+def send(
+    target: Target, folder: str, *, called: str = "MENINX", host: str, port: int = 11112
+) -> Sent:
     """Send a folder of the scanner with dcmtk's storescu."""
-    storescu = ("storescu", "-v", "-aet", "SCANNER", "-aec", called, "+sd", host, "11112", folder)
+    storescu = ("storescu", "-v", "-aet", "SCANNER", "-aec", called, "+sd", host, str(port), folder)
     process = subprocess.Popen(
         _in_scanner(target, *storescu),
         stdin=subprocess.DEVNULL,
