@@ -93,7 +93,7 @@ def _other(given: argparse.Namespace) -> int:
         packages.install()
         bases.make()
     else:
-        return selftest.run(rough=given.rough)
+        return selftest.run(rough_too=given.rough)
     return 0
 
 

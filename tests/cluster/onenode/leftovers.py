@@ -6,16 +6,15 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from . import names
+from . import firewall, names
 from .daemons import kill
-from .shell import run
+from .shell import ClusterError, run
 
 _CGROUPS: Final = Path("/sys/fs/cgroup")
 _SYSCTLS: Final = (
@@ -26,9 +25,6 @@ _SYSCTLS: Final = (
     "kernel/panic",
     "kernel/panic_on_oops",
 )
-# Chains of kube-proxy, kubelet and kube-router; of CNI's bridge and portmap.
-_OUR_CHAIN: Final = re.compile(r"(?:^:|-A |-j |-g )(KUBE-|CNI-)")
-_OUR_SET: Final = re.compile(r"^(?:inet6:)?KUBE-")
 
 
 def processes() -> set[int]:
@@ -66,13 +62,21 @@ _DAEMONS: Final = {
 }
 
 
-def _pod_cgroups() -> list[Path]:
+def _kubelet_is_ours() -> bool:
+    """Pods, chains and mounts carry Kubernetes' own names: another kubelet's must be left alone."""
+    return names.KUBELET_MARK.exists()
+
+
+def pod_cgroups() -> list[Path]:
+    """The control groups that the kubelet made, one a controller."""
+    if not _kubelet_is_ours():
+        return []
     found = [_CGROUPS / "kubepods", *_CGROUPS.glob("*/kubepods")]
     return [path for path in found if path.is_dir()]
 
 
 def _in_pods() -> Iterator[int]:
-    for top in _pod_cgroups():
+    for top in pod_cgroups():
         for folder, _, files in os.walk(top):
             if "cgroup.procs" in files:
                 yield from map(int, (Path(folder) / "cgroup.procs").read_text().split())
@@ -106,18 +110,23 @@ def mounts() -> list[str]:
     """Mount points under the cluster's folders, the deepest first."""
     lines = Path("/proc/self/mountinfo").read_text().splitlines()
     points = [line.split()[4].encode().decode("unicode_escape") for line in lines]
-    roots = (str(names.RUN), str(names.LIB), str(names.KUBELET))
+    roots = [str(names.RUN), str(names.LIB), *([str(names.KUBELET)] if _kubelet_is_ours() else [])]
     ours = [point for point in points if point.startswith(tuple(root + "/" for root in roots))]
     return sorted(ours, key=len, reverse=True)
 
 
 def _unmount() -> None:
-    for point in mounts():
-        run(["umount", "--lazy", point], check=False)
+    """Unmount all; ClusterError rather than going on to delete through a mount that stays."""
+    for _ in range(5):
+        for point in mounts():
+            run(["umount", "--lazy", point], check=False)
+        if not mounts():
+            return
+    raise ClusterError("these stay mounted, unmount them by hand: " + ", ".join(mounts()))
 
 
 def _remove_cgroups() -> None:
-    for top in _pod_cgroups():
+    for top in pod_cgroups():
         for folder, _, _ in os.walk(top, topdown=False):
             try:
                 Path(folder).rmdir()
@@ -132,30 +141,11 @@ def interfaces() -> list[str]:
     return [link["ifname"] for link in ours]
 
 
-def firewall_lines(tool: str = "iptables") -> list[str]:
-    """The rules and chains that are the cluster's."""
-    saved = run([f"{tool}-save"], check=False).splitlines()
-    return [line for line in saved if _OUR_CHAIN.search(line)]
-
-
 def _remove_network() -> None:
     for name in interfaces():
         run(["ip", "link", "delete", name], check=False)
-    for tool in ("iptables", "ip6tables"):
-        if not shutil.which(tool) or not firewall_lines(tool):
-            continue
-        saved = run([f"{tool}-save"]).splitlines()
-        kept = [line for line in saved if not _OUR_CHAIN.search(line)]
-        run([f"{tool}-restore"], stdin="\n".join(kept) + "\n")
-    if shutil.which("ipset"):
-        for name in ip_sets():
-            run(["ipset", "destroy", name], check=False)
-
-
-def ip_sets() -> list[str]:
-    """The sets of addresses that NetworkPolicies use."""
-    listed = run(["ipset", "list", "-name"], check=False).split() if shutil.which("ipset") else []
-    return [name for name in listed if _OUR_SET.match(name)]
+    if _kubelet_is_ours():
+        firewall.clear()
 
 
 def remember_sysctls() -> None:
@@ -191,8 +181,7 @@ def _sysctl(name: str) -> Path:
 
 def clear_disk(*, keep_images: bool) -> None:
     """Remove the cluster's folders; a folder that something is still mounted in is never entered."""
-    if mounts():
-        _unmount()
+    _unmount()
     if names.KUBELET_MARK.exists():
         shutil.rmtree(names.KUBELET, ignore_errors=True)
     for entry in names.LIB.iterdir() if names.LIB.is_dir() else ():
@@ -202,7 +191,7 @@ def clear_disk(*, keep_images: bool) -> None:
     if not keep_images:
         shutil.rmtree(names.LIB, ignore_errors=True)
     for link in Path("/var/log/containers").glob("*.log"):
-        if link.is_symlink() and str(names.LIB) in os.readlink(link):
+        if link.is_symlink() and str(names.LIB) in str(link.readlink()):
             link.unlink()
     for folder in ("/var/log/containers", "/var/log/pods", "/var/lib/cni/results", "/var/lib/cni"):
         if Path(folder).is_dir() and not any(Path(folder).iterdir()):

@@ -106,8 +106,8 @@ def _sign(name: str, identity: Identity, curve: list[str]) -> None:
     extensions = names.PKI / f"{name}.ext"
     extensions.write_text("\n".join(lines) + "\n")
     by = ["-CA", certificate("ca"), "-CAkey", key("ca"), "-CAcreateserial", "-days", _DAYS]
-    ask = ["openssl", "x509", "-req", "-in", request, *by]
-    run([*ask, "-extfile", extensions, "-out", certificate(name)])
+    ask = ["openssl", "x509", "-req", "-in", str(request), *by]
+    run([*ask, "-extfile", str(extensions), "-out", certificate(name)])
     request.unlink()
     extensions.unlink()
 

@@ -7,8 +7,21 @@ import shutil
 import string
 from collections.abc import Callable
 
-from . import binaries, check, daemons, images, kube, leftovers, names, packages, pki, programs
-from . import settings, state
+from . import (
+    binaries,
+    check,
+    daemons,
+    firewall,
+    images,
+    kube,
+    leftovers,
+    names,
+    packages,
+    pki,
+    programs,
+    settings,
+    state,
+)
 from .shell import ClusterError, run, say, wait_for
 
 
@@ -88,6 +101,7 @@ def _prepare(*, fresh: bool) -> None:
     run(["ip", "link", "add", names.BRIDGE, "type", "bridge"])
     run(["ip", "address", "add", f"{names.NODE_ADDRESS}/24", "dev", names.BRIDGE])
     run(["ip", "link", "set", names.BRIDGE, "up"])
+    firewall.soften_refusals()
 
 
 def _publish_kubeconfig() -> None:

@@ -61,7 +61,7 @@ def show(
     )
     if done.returncode != 0:
         raise ClusterError(
-            f"`{' '.join(map(os.fspath, command))[:300]}` ended with {done.returncode}"
+            f"`{' '.join(os.fspath(part) for part in command)[:300]}` ended with {done.returncode}"
         )
 
 

@@ -52,7 +52,9 @@ def image_id(name: str) -> str:
     """The id of an image in the storage; ClusterError where there is none."""
     found = _find(name)
     if not found:
-        raise ClusterError(f"no image {name}: build it with `cluster.py build-image --tag {name} ...`")
+        raise ClusterError(
+            f"no image {name}: build it with `cluster.py build-image --tag {name} ...`"
+        )
     return found
 
 
