@@ -54,7 +54,9 @@ def _row(name: str, scores: Sequence[HeadScore]) -> Row:
         len(lesions),
         mean(dices) if dices else None,
         median(dices) if dices else None,
-        _mean_of(lesions, lambda lesion: lesion.distances and lesion.distances.average_hausdorff_mm),
+        _mean_of(
+            lesions, lambda lesion: lesion.distances and lesion.distances.average_hausdorff_mm
+        ),
         _mean_of(lesions, lambda lesion: lesion.distances and lesion.distances.hd95_mm),
         mean(float(lesion.found) for lesion in lesions) if lesions else None,
         mean(float(score.false_lesions) for score in scores) if scores else None,
