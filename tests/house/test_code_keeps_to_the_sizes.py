@@ -59,10 +59,13 @@ def test_public_names_have_a_docstring(module: Module) -> None:
     if not module.text.strip():
         return
     assert ast.get_docstring(module.tree), "the module"
-    for node in module.tree.body:
-        named = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-        if named and not node.name.startswith("_"):
-            assert ast.get_docstring(node), node.name
+    public = [
+        node
+        for node in module.tree.body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        and not node.name.startswith("_")
+    ]
+    assert [node.name for node in public if not ast.get_docstring(node)] == []
 
 
 @PRODUCT
