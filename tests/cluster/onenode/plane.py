@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import string
+import time
 from collections.abc import Callable
 
 from . import (
@@ -30,10 +31,10 @@ def up(*, gpus: int, fresh: bool) -> None:
     obstacles = check.obstacles()
     if obstacles:
         raise ClusterError("this machine can't carry the cluster:\n  " + "\n  ".join(obstacles))
-    if not fresh and _adopt(gpus):
-        return
     packages.install()
     binaries.make()
+    if not fresh and _adopt(gpus):
+        return
     had_data = (names.LIB / "etcd").is_dir()
     _prepare(fresh=fresh or _owner_differs())
     try:
@@ -112,6 +113,7 @@ def _publish_kubeconfig() -> None:
 
 
 def _start(gpus: int) -> None:
+    began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     say("starting etcd, the API server and containerd")
     daemons.start("etcd", programs.etcd())
     daemons.start("kube-apiserver", programs.apiserver())
@@ -132,7 +134,13 @@ def _start(gpus: int) -> None:
     _wait("kubelet", lambda: kube.get("node", names.NODE) is not None, seconds=60)
     daemons.start("netpol", programs.netpol())
     say("waiting for the node, DNS, the device plugin and the provisioner")
-    _wait("netpol", lambda: state.look().ready, seconds=120)
+    _wait("netpol", lambda: _ready_since(began), seconds=120)
+
+
+def _ready_since(began: str) -> bool:
+    """Ready, and said so by a kubelet of this start: what etcd holds may be older."""
+    seen = state.look()
+    return seen.ready and seen.node["heartbeat"] >= began
 
 
 def _wait(name: str, ready: Callable[[], bool], *, seconds: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -29,6 +30,11 @@ def run(
     cwd: str | os.PathLike[str] | None = None,
 ) -> str:
     """Standard output of a command; its standard error is told only where it fails."""
+    program = os.fspath(command[0])
+    if not shutil.which(program):
+        raise ClusterError(
+            f"{program} is not there: `cluster.py up` builds and installs what it needs"
+        )
     done = subprocess.run(
         [os.fspath(part) for part in command],
         input=stdin,

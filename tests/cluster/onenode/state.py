@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from . import daemons, kube, names
+from . import binaries, daemons, kube, names
 
 _WORKLOADS = ("deployment/coredns", "deployment/node-disk", "daemonset/gpu-device-plugin")
 
@@ -37,11 +40,31 @@ def look() -> State:
     problems = [f"{name} does not run" for name, pid in processes.items() if pid is None]
     node: dict[str, str] = {}
     workloads: dict[str, bool] = {}
-    if processes["kube-apiserver"] and processes["etcd"]:
+    if not Path(binaries.path("kubectl")).exists():
+        problems.append("kubectl is not built yet: `cluster.py up`")
+    elif processes["kube-apiserver"] and processes["etcd"]:
         node, workloads, found = _read(_parts())
         problems += found
+        if not dns_answers():
+            problems.append(f"the cluster's DNS at {names.DNS_ADDRESS} does not answer")
     enforced = "enforced (kube-router's controller)" if processes["netpol"] else "NOT enforced"
     return State(processes, node, workloads, enforced, tuple(problems))
+
+
+def dns_answers() -> bool:
+    """Ask the DNS Service for the API server's name, from the node: proves kube-proxy and CoreDNS."""
+    labels = b"".join(
+        bytes([len(part)]) + part for part in b"kubernetes.default.svc.cluster.local".split(b".")
+    )
+    question = struct.pack("!6H", 7, 0x0100, 1, 0, 0, 0) + labels + b"\0" + struct.pack("!2H", 1, 1)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        asking.settimeout(1)
+        try:
+            asking.sendto(question, (names.DNS_ADDRESS, 53))
+            answer = asking.recv(512)
+        except OSError:
+            return False
+    return socket.inet_aton(names.SERVICE_ADDRESS) in answer
 
 
 def _parts() -> dict[str, Any]:
@@ -71,6 +94,7 @@ def _node(item: dict[str, Any] | None) -> dict[str, str]:
         "name": item["metadata"]["name"],
         "Ready": ready["status"],
         "why": ready.get("message", ""),
+        "heartbeat": ready.get("lastHeartbeatTime", ""),
         "version": item["status"]["nodeInfo"]["kubeletVersion"],
         "gpus": item["status"].get("allocatable", {}).get(names.GPU_RESOURCE, "0"),
     }
