@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from meninx.base.errors import BadInput, Rejected
 from meninx.imaging.measure import LabelMap
 from meninx.imaging.nifti import read_nifti
-from meninx.imaging.resample import resample_labels
 from meninx.resources.reasons import Reason
 from meninx.resources.task import Task
 from meninx.steps import contract
 from meninx.steps.compose import Composed, checked_labels, compose, source_of
+from meninx.steps.placement import place
 from meninx.steps.source import Source
 from meninx.steps.workspace import Workspace
 
@@ -40,6 +40,6 @@ def compose_result(task: Task, workspace: Workspace, *, now: dt.datetime) -> Mod
         raise Rejected(Reason.BAD_RESULT, str(error)) from error
     checked = checked_labels(array, task.model.labels)
     source = workspace.reference(task.channels[0])
-    labels = resample_labels(checked, grid, source.stack.grid)
+    labels = place(checked, grid, source.stack.grid)
     made = compose(task, source_of(source.stack, source.datasets), labels, now=now)
     return ModelResult(source, labels, made)

@@ -60,3 +60,11 @@ def test_network_model_is_started_by_its_config(models: Path) -> None:
     (folder / "config.yaml").write_text("preset: unet\n")
     command = find_model("network").command
     assert command[1:] == ("-m", "meninx_models", "run", "--config", str(folder / "config.yaml"))
+
+
+def test_models_of_the_repository_can_be_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MENINX_MODELS_DIR", raising=False)
+    found = {model.name: model for model in find_models()}
+    assert {"example-threshold", "unet-meningioma"} <= set(found)
+    assert found["example-threshold"].command[-1].endswith("example-threshold/model.py")
+    assert found["unet-meningioma"].task_model().weights_sha256
