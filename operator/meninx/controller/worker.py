@@ -44,7 +44,7 @@ class Worker:
         self._metrics = metrics
         self._resync_seconds = resync_seconds
         self._time = time or asyncio.get_running_loop().time
-        self._queue = queue or KeyedQueue()
+        self._queue = KeyedQueue() if queue is None else queue
         self._changed = asyncio.Event()
         self._hands = asyncio.Semaphore(HANDS)
         self._looked_at = self._time()

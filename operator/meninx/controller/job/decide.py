@@ -23,6 +23,7 @@ from meninx.controller.job.status import (
     ADMITTED,
     INFERRED,
     INPUT_READY,
+    OWNED_CONDITIONS,
     Verdict,
     failed_conditions,
     holds,
@@ -81,14 +82,22 @@ def _living(
 
 
 def _tell(
-    observed: Observed, verdict: Verdict, now: dt.datetime, *, before: Sequence[Action] = ()
+    observed: Observed,
+    verdict: Verdict,
+    now: dt.datetime,
+    *,
+    before: Sequence[Action] = (),
+    told: Sequence[Emit] = (),
 ) -> Decision:
-    """Return the actions that make the status say this, after those that come before it."""
+    """Return the actions that make the status say this, after those that come before it.
+
+    Events come before the status: a restart in between says them again, which changes nothing.
+    """
     status = render(observed.resource, verdict, observed.facts(), now)
     if status == owned(observed.status):
         return Decision(tuple(before))
     events = transitions(observed.status, status)
-    return Decision((*before, *events, WriteStatus(status)))
+    return Decision((*before, *events, *told, WriteStatus(status)))
 
 
 def _fail(observed: Observed, reason: Reason, message: str, now: dt.datetime) -> Decision:
@@ -183,8 +192,8 @@ def _start_deadline(observed: Observed) -> float:
 def _in_flight(observed: Observed, job: InferenceJob, now: dt.datetime) -> Decision:
     upkeep = _upkeep(observed, job, now)
     if job.spec.suspend:
-        said = lacks(ADMITTED, Reason.SUSPENDED)
-        return _tell(observed, Verdict("Pending", (said,)), now, before=upkeep)
+        held = tuple(lacks(type_, Reason.SUSPENDED) for type_ in OWNED_CONDITIONS)
+        return _tell(observed, Verdict("Pending", held), now, before=upkeep)
     newest = observed.newest_pod
     trouble = start_trouble(newest) if newest else None
     rest = _rest(trouble, observed, now)
@@ -214,13 +223,9 @@ def _delivering(observed: Observed, now: dt.datetime) -> Decision:
     delivered = conditions.find(observed.status.get("conditions") or (), "Delivered") or {}
     reason, message = str(delivered.get("reason", "")), str(delivered.get("message", ""))
     if delivered.get("status") == "True":
-        told = Emit("Normal", reason, message or "Every destination took the result.")
-        return _end(observed, Verdict("Succeeded", inferred), told, now)
+        told = Emit("Normal", reason, message)
+        return _tell(observed, Verdict("Succeeded", inferred), now, told=[told])
     if delivered.get("status") == "False" and reason in FINAL_REFUSALS:
-        told = Emit("Warning", reason, message or "A destination refused the result for good.")
-        return _end(observed, Verdict("Failed", inferred), told, now)
+        told = Emit("Warning", reason, message)
+        return _tell(observed, Verdict("Failed", inferred), now, told=[told])
     return _tell(observed, Verdict("Delivering", inferred), now)
-
-
-def _end(observed: Observed, verdict: Verdict, told: Emit, now: dt.datetime) -> Decision:
-    return _tell(observed, verdict, now, before=(told,))

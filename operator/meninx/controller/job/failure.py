@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from meninx.controller.job.steps import (
@@ -60,6 +60,8 @@ class Failure:
     reason: Reason
     detail: str
     step: str | None = None
+    final: bool = False
+    """True where the Job's failure policy allows no further attempt."""
 
     @property
     def message(self) -> str:
@@ -91,6 +93,11 @@ def _by_time(pod: Mapping[str, Any]) -> Failure | None:
 
 def explain_step(step: Step) -> Failure:
     """Explain one step that ended badly."""
+    final = step.exit_code in FINAL_EXIT_CODES[step.name]
+    return replace(_explain_step(step), final=final)
+
+
+def _explain_step(step: Step) -> Failure:
     code = step.exit_code or 0
     if step.reason == "OOMKilled":
         return Failure(Reason.OUT_OF_MEMORY, f"Container: {step.name}.", step.name)

@@ -91,7 +91,8 @@ def progress(pod: Manifest | None) -> Verdict:
     fetch, model, _ = read_steps(pod)
     failure = explain_pod(pod)
     if failure is not None:
-        told = f"{failure.message} It is tried again while retries last."
+        again = f"An attempt failed. {failure.detail} It is tried again while retries last."
+        told = failure.message if failure.final else again
         ready = (
             holds(INPUT_READY, Reason.FETCHED)
             if fetch.succeeded
@@ -108,7 +109,7 @@ def failed_conditions(
     """Return the conditions of a job that failed for good, with the stage that it reached."""
     fetched = pod is not None and read_steps(pod)[0].succeeded
     ready = holds(INPUT_READY, Reason.FETCHED) if fetched else lacks(INPUT_READY, reason, message)
-    return ready, lacks(INFERRED, reason, message)
+    return holds(ADMITTED, Reason.ADMITTED), ready, lacks(INFERRED, reason, message)
 
 
 def step_status(pod: Manifest) -> list[dict[str, Any]]:
@@ -150,7 +151,8 @@ def render(resource: Manifest, verdict: Verdict, facts: Facts, now: dt.datetime)
     for condition in verdict.conditions:
         merged = conditions.merge(merged, condition, now, generation)
     status |= {"observedGeneration": generation, "phase": verdict.phase}
-    status["conditions"] = [dict(condition) for condition in merged]
+    order = sorted(merged, key=lambda condition: OWNED_CONDITIONS.index(condition["type"]))
+    status["conditions"] = [dict(condition) for condition in order]
     if facts.kubernetes_job is not None:
         metadata = facts.kubernetes_job["metadata"]
         status |= {"jobName": metadata["name"], "startedAt": metadata.get("creationTimestamp")}

@@ -1,0 +1,58 @@
+from pathlib import Path
+
+import pytest
+from tests.support.make import inferencejob
+
+from meninx.base.errors import BadInput
+from meninx.base.settings import Environment
+from meninx.controller.metrics import Metrics
+from meninx.controller.settings import Settings
+
+REQUIRED = {
+    "MENINX_NAMESPACE": "meninx",
+    "MENINX_IMAGE": "image",
+    "MENINX_STORE_URL": "http://store",
+}
+
+
+def _read(folder: Path, **more: str) -> Settings:
+    key = folder / "signing"
+    key.write_text("secret-key\n")
+    return Settings.read(Environment({**REQUIRED, "MENINX_SIGNING_KEY_FILE": str(key), **more}))
+
+
+@pytest.mark.parametrize("name", [*REQUIRED, "MENINX_SIGNING_KEY_FILE"])
+def test_missing_variable_is_named(name: str, tmp_path: Path) -> None:
+    key = tmp_path / "k"
+    key.write_text("x")
+    values = {**REQUIRED, "MENINX_SIGNING_KEY_FILE": str(key)}
+    del values[name]
+    with pytest.raises(BadInput, match=name):
+        Settings.read(Environment(values))
+
+
+def test_empty_product_means_no_product(tmp_path: Path) -> None:
+    assert _read(tmp_path, MENINX_GPU_PRODUCT="").pods.gpu_product is None
+    assert _read(tmp_path, MENINX_GPU_PRODUCT="A100").pods.gpu_product == "A100"
+
+
+def test_signing_key_never_shows_in_a_log(tmp_path: Path) -> None:
+    settings = _read(tmp_path)
+    assert settings.signing_key == b"secret-key"
+    assert "secret-key" not in repr(settings)
+
+
+def test_jobs_are_counted_by_phase_and_model() -> None:
+    metrics = Metrics()
+    running = inferencejob(status={"phase": "Running"})
+    metrics.count_jobs([running, running, inferencejob()])
+    text = metrics.text().decode()
+    assert 'meninx_jobs{model="unet-meningioma",phase="Running"} 2.0' in text
+    assert 'meninx_jobs{model="unet-meningioma",phase="Pending"} 1.0' in text
+
+
+def test_phase_that_is_left_is_not_counted_any_more() -> None:
+    metrics = Metrics()
+    metrics.count_jobs([inferencejob(status={"phase": "Running"})])
+    metrics.count_jobs([inferencejob(status={"phase": "Succeeded"})])
+    assert 'phase="Running"' not in metrics.text().decode()
