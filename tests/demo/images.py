@@ -19,10 +19,12 @@ class Source:
     containerfile: str
     context: str
     inputs: tuple[str, ...]
+    arguments: tuple[str, ...] = ()
+    """NAME=VALUE, as the build takes them."""
 
     def tag(self) -> str:
         """Return 12 hex digits of the content of all inputs."""
-        digest = hashlib.sha256()
+        digest = hashlib.sha256("\0".join(self.arguments).encode())
         for path in sorted(self._files()):
             digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
         return digest.hexdigest()[:12]
@@ -75,14 +77,18 @@ def _one_node(source: Source, name: str) -> None:
         return
     say(f"building {name}")
     file, context = str(ROOT / source.containerfile), str(ROOT / source.context)
-    stream(["python3", *CLUSTER, "build-image", "--tag", name, "--file", file, "--load", context])
+    given = [part for argument in source.arguments for part in ("--build-arg", argument)]
+    build = ["python3", *CLUSTER, "build-image", "--tag", name, "--file", file, *given, "--load"]
+    stream([*build, context])
 
 
 def _docker_build(source: Source, name: str) -> None:
     if run(["docker", "image", "inspect", name], check=False).returncode != 0:
         say(f"building {name}")
         file, context = str(ROOT / source.containerfile), str(ROOT / source.context)
-        run(["docker", "build", "--quiet", "--tag", name, "--file", file, context], timeout=1800)
+        given = [part for argument in source.arguments for part in ("--build-arg", argument)]
+        build = ["docker", "build", "--quiet", "--tag", name, "--file", file, *given, context]
+        run(build, timeout=1800)
 
 
 def _kind(source: Source, name: str) -> None:

@@ -1,6 +1,7 @@
 """Installing Meninx with Helm, as hospital IT does."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,8 @@ from tests.demo import images
 from tests.demo.hospital import PACS
 from tests.demo.shell import BUILD, ROOT, run, say
 from tests.demo.target import Target
+
+Values = dict[str, Any]
 
 NAMESPACE = "meninx"
 INGRESS = f"meninx-ingress.{NAMESPACE}.svc"
@@ -23,7 +26,7 @@ class Names:
     unet: str
 
 
-def values(names: Names, gpus: dict[str, Any]) -> dict[str, Any]:
+def values(names: Names, gpus: dict[str, Any]) -> Values:
     """Return the values of the demo's hospital."""
     model = json.loads(_MODEL.read_text())
     # A version of one's own for each content, as a hospital would for each release.
@@ -53,11 +56,11 @@ def gpus(target: Target) -> dict[str, Any]:
     return {"count": 0, "product": ""}
 
 
-def install(target: Target) -> Names:
+def install(target: Target, change: Callable[[Values], Values] = lambda given: given) -> Names:
     """Build what changed, load it, and install or upgrade the release."""
     names = Names(images.ensure(target, images.MENINX), images.ensure(target, images.UNET))
     path = BUILD / "values.json"
-    path.write_text(json.dumps(values(names, gpus(target)), indent=2) + "\n")
+    path.write_text(json.dumps(change(values(names, gpus(target))), indent=2) + "\n")
     _namespace(target)
     say("installing the chart with Helm")
     helm = [target.tool("helm"), "--kubeconfig", str(target.kubeconfig), "upgrade", "--install"]

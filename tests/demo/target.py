@@ -74,7 +74,11 @@ def _kind() -> tuple[Target, str]:
         config = str(ROOT / "kind-config.yaml")
         run(["kind", "create", "cluster", "--name", KIND, "--config", config, "--wait", "180s"])
     run(["kind", "export", "kubeconfig", "--name", KIND, "--kubeconfig", str(kubeconfig)])
-    return Target("kind", kubeconfig), "kind"
+    target = Target("kind", kubeconfig)
+    # kind has no device plugin; the count is told by hand, as its kubelet keeps it.
+    count = '{"status": {"capacity": {"nvidia.com/gpu": "2"}}}'
+    target.kubectl("patch", "node", f"{KIND}-control-plane", "--subresource=status", "-p", count)
+    return target, "kind"
 
 
 def _one_node() -> tuple[Target | None, str]:
