@@ -17,6 +17,7 @@ MAX_TEXT = 256
 
 # pydicom's complaints, as warnings and in its log, quote the value: it may be a patient's name.
 config.settings.reading_validation_mode = config.IGNORE
+config.logger.setLevel("CRITICAL")
 
 
 def value(dataset: Dataset, keyword: str) -> Any:

@@ -25,7 +25,9 @@ class Choice:
     def channels(self) -> list[TaskChannel]:
         """Return the channels as `prepare` takes them; raise Rejected where one has no series."""
         for refused in self.selection.refused:
-            raise Rejected(refused.reason, f"channel {refused.channel}: {refused.message}")
+            raise Rejected(
+                refused.reason, self._readable(f"channel {refused.channel}: {refused.message}")
+            )
         wanted = {channel.name: channel for channel in self.model.spec.channels}
         return [
             TaskChannel(
@@ -80,10 +82,17 @@ class Choice:
         else:
             yield f"{answer.channel}: no series ({answer.reason})"
         for over in sorted(answer.passed_over, key=self._order):
-            yield f"  not {self._named(over.series)}: {over.reason}: {over.why}"
+            yield f"  not {self._named(over.series)}: {over.reason}: {self._readable(over.why)}"
 
     def _order(self, over: PassedOver) -> int:
         return [one.series.series for one in self.study.series].index(over.series)
+
+    def _readable(self, text: str) -> str:
+        """People know a series by its number, not by its UID."""
+        for one in self.study.series:
+            if one.series.series and one.number != "-":
+                text = text.replace(one.series.series, one.number)
+        return text
 
     def _named(self, uid: str) -> str:
         one = next(one for one in self.study.series if one.series.series == uid)
