@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from onenode import bases, build, check, images, names, packages, plane, selftest, state
+from onenode import bases, build, check, images, names, packages, plane, programs, selftest, state
 from onenode.shell import ClusterError, say
 
 CANNOT = 3
@@ -45,6 +45,12 @@ def parser() -> argparse.ArgumentParser:
     make.add_argument("--build-context", action="append", default=[], metavar="NAME=FOLDER")
     make.add_argument("--load", action="store_true", help="load it into the cluster too")
     make.add_argument("folder", type=Path)
+    for name, what in (
+        ("kill", "end one process at once, as a fault"),
+        ("start", "start it again"),
+    ):
+        one = commands.add_parser(name, help=what)
+        one.add_argument("process", choices=programs.COMMANDS)
     commands.add_parser("base-images", help="make the base images that Containerfiles start from")
     test = commands.add_parser("selftest", help="try what the cluster promises")
     test.add_argument(
@@ -89,6 +95,8 @@ def _other(given: argparse.Namespace) -> int:
     elif given.command == "load-image":
         for image in given.image:
             images.load(image)
+    elif given.command in {"kill", "start"}:
+        (plane.kill_one if given.command == "kill" else plane.start_one)(given.process)
     elif given.command == "base-images":
         packages.install()
         bases.make()

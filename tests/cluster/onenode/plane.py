@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import signal
 import string
 import time
 from collections.abc import Callable
@@ -36,7 +37,7 @@ def up(*, gpus: int, fresh: bool) -> None:
     if not fresh and _adopt(gpus):
         return
     had_data = (names.LIB / "etcd").is_dir()
-    _prepare(fresh=fresh or _owner_differs())
+    _prepare(fresh=fresh or _is_foreign())
     try:
         _start(gpus)
     except ClusterError as error:
@@ -55,8 +56,11 @@ def _adopt(gpus: int) -> bool:
     seen = state.look()
     if not seen.ready:
         return False
-    if _owner_differs():
-        owner = (names.LIB / "owner").read_text().splitlines()[0]
+    owner, version = _owner()
+    if version != _fingerprint():
+        if owner == str(names.REPOSITORY):
+            say("this program has changed since the cluster was started: starting it anew")
+            return False
         raise ClusterError(
             f"another version of this program, in {owner}, runs the cluster: "
             "`cluster.py down` first, or `cluster.py up --fresh`"
@@ -78,10 +82,17 @@ def _fingerprint() -> str:
     return digest.hexdigest()
 
 
-def _owner_differs() -> bool:
-    """Was the data on disk written by another version? Then it is not worth keeping."""
-    owner = names.LIB / "owner"
-    return not owner.exists() or owner.read_text().splitlines()[1:] != [_fingerprint()]
+def _owner() -> tuple[str, str]:
+    """Which checkout wrote the data on disk, and the fingerprint of its program."""
+    note = names.LIB / "owner"
+    lines = note.read_text().splitlines() if note.exists() else []
+    return (lines[0], lines[1]) if len(lines) == 2 else ("", "")
+
+
+def _is_foreign() -> bool:
+    """Was the data written by another version in another checkout? Then it is not worth keeping."""
+    owner, version = _owner()
+    return owner != str(names.REPOSITORY) and version != _fingerprint()
 
 
 def _prepare(*, fresh: bool) -> None:
@@ -97,6 +108,8 @@ def _prepare(*, fresh: bool) -> None:
     pki.make()
     settings.write()
     _publish_kubeconfig()
+    if shutil.which("modprobe"):
+        run(["modprobe", "-a", "br_netfilter", "overlay"], check=False)
     leftovers.set_sysctl("net/ipv4/ip_forward", "1")
     leftovers.set_sysctl("net/bridge/bridge-nf-call-iptables", "1")
     run(["ip", "link", "add", names.BRIDGE, "type", "bridge"])
@@ -115,9 +128,9 @@ def _publish_kubeconfig() -> None:
 def _start(gpus: int) -> None:
     began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     say("starting etcd, the API server and containerd")
-    daemons.start("etcd", programs.etcd())
-    daemons.start("kube-apiserver", programs.apiserver())
-    daemons.start("containerd", programs.containerd())
+    _run("etcd")
+    _run("kube-apiserver")
+    _run("containerd")
     _wait("containerd", names.CONTAINERD_SOCKET.exists, seconds=20)
     image_id = images.load_own()
     _wait(
@@ -126,15 +139,35 @@ def _start(gpus: int) -> None:
         seconds=90,
     )
     say("starting the controllers, the scheduler, the kubelet and kube-proxy")
-    daemons.start("kube-controller-manager", programs.controller_manager())
-    daemons.start("kube-scheduler", programs.scheduler())
-    daemons.start("kubelet", programs.kubelet())
-    daemons.start("kube-proxy", programs.proxy())
+    _run("kube-controller-manager")
+    _run("kube-scheduler")
+    _run("kubelet")
+    _run("kube-proxy")
     _apply_system(gpus, image_id)
     _wait("kubelet", lambda: kube.get("node", names.NODE) is not None, seconds=60)
-    daemons.start("netpol", programs.netpol())
+    _run("netpol")
     say("waiting for the node, DNS, the device plugin and the provisioner")
     _wait("netpol", lambda: _ready_since(began), seconds=120)
+
+
+def _run(name: str) -> None:
+    daemons.start(name, programs.COMMANDS[name]())
+
+
+def start_one(name: str) -> None:
+    """Start one process of the cluster again, after `kill_one`."""
+    if not names.RUN.is_dir():
+        raise ClusterError("the cluster is down: `cluster.py up` first")
+    _run(name)
+    say(f"{name} runs (pid {daemons.pid_of(name)})")
+
+
+def kill_one(name: str) -> None:
+    """End one process of the cluster at once, as a fault would; the pods stay."""
+    pid = daemons.pid_of(name)
+    if pid is not None:
+        daemons.kill([pid], how=signal.SIGKILL, seconds=5)
+    say(f"{name} is gone")
 
 
 def _ready_since(began: str) -> bool:
@@ -177,9 +210,8 @@ def _apply_system(gpus: int, image_id: str = "") -> None:
 def down(*, keep_images: bool) -> None:
     """End everything and remove every trace but the caches."""
     say("stopping")
-    for name in ("netpol", "kube-proxy", "kubelet", "kube-scheduler", "kube-controller-manager"):
-        daemons.stop(name)
-    for name in ("kube-apiserver", "etcd", "containerd"):
+    # What watches ends before what it watches.
+    for name in reversed(daemons.ORDER):
         daemons.stop(name)
     leftovers.clear_runtime()
     leftovers.restore_sysctls()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Final
+
 from . import names, pki
 from .binaries import path
 
@@ -105,3 +108,15 @@ def netpol() -> list[str]:
     """NetworkPolicies by iptables and ipset."""
     command = [path("meninx-cluster-node"), "netpol", "-kubeconfig", pki.kubeconfig("netpol")]
     return [*command, "-node", names.NODE, "-services", names.SERVICE_RANGE]
+
+
+COMMANDS: Final[dict[str, Callable[[], list[str]]]] = {
+    "etcd": etcd,
+    "kube-apiserver": apiserver,
+    "containerd": containerd,
+    "kube-controller-manager": controller_manager,
+    "kube-scheduler": scheduler,
+    "kubelet": kubelet,
+    "kube-proxy": proxy,
+    "netpol": netpol,
+}
