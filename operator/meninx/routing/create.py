@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from meninx.base.logs import Log
-from meninx.kube import conditions
 from meninx.kube.client import Api
 from meninx.kube.kinds import INFERENCEJOB, STUDYROUTE
 from meninx.resources import names
 from meninx.routing import metrics, status
-from meninx.routing.catalogue import VALID, Entry
+from meninx.routing.catalogue import Entry
 from meninx.routing.decide import Decision, Refused, Wanted
 from meninx.routing.study import Study
 
@@ -41,14 +40,8 @@ class Desk:
         """Write a route's Valid condition where it says something else."""
         generation = entry.manifest["metadata"].get("generation")
         before = entry.manifest.get("status", {})
-        said = conditions.find(before.get("conditions", []), VALID)
-        new = entry.condition
-        wanted = (new.status, str(new.reason), new.message, generation)
-        if said is None or wanted != tuple(
-            said.get(name) for name in ("status", "reason", "message", "observedGeneration")
-        ):
-            after = status.with_condition(before, new, now=now, generation=generation)
-            self._write(entry.manifest, after)
+        after = status.with_condition(before, entry.condition, now=now, generation=generation)
+        self._write(entry.manifest, after)
 
     def _make(self, wanted: Wanted, study: Study) -> None:
         job = self.api.get(INFERENCEJOB, self.namespace, wanted.name)

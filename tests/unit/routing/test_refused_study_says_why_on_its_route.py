@@ -55,6 +55,38 @@ def test_slice_that_comes_late_heals_the_study(hospital: Hospital) -> None:
     assert (status["refusals"], status["matched"], status["refused"]) == ([], 1, 1)
 
 
+def test_study_refused_at_each_revision_is_one_refused_study(hospital: Hospital) -> None:
+    images = _gapped()
+    for number, part in enumerate((images[:18], images[18:]), start=1):
+        hospital.send(part)
+        hospital.settle()
+        (refusal,) = hospital.status()["refusals"]
+        assert (refusal["revision"], hospital.status()["refused"]) == (number, 1)
+
+
+def test_file_that_cannot_be_read_is_a_gap_and_its_log_names_no_uid(
+    hospital: Hospital, caplog: pytest.LogCaptureFixture
+) -> None:
+    hospital.send(mr_series(20))
+    rows = hospital.store.study_instances(make.STUDY_UID)
+    rows[9].path.write_bytes(b"no DICOM at all" * 20)
+    hospital.settle()
+    assert [one["reason"] for one in hospital.status()["refusals"]] == ["MissingSlices"]
+    assert "header can't be read" in caplog.text
+    assert "2.25." not in caplog.text
+
+
+def test_lost_file_is_trouble_and_its_log_names_no_uid(
+    hospital: Hospital, caplog: pytest.LogCaptureFixture
+) -> None:
+    hospital.send(mr_series(20))
+    hospital.store.study_instances(make.STUDY_UID)[9].path.unlink()
+    hospital.settle()
+    assert not hospital.status().get("refusals")
+    assert "check the store's volume" in caplog.text
+    assert "2.25." not in caplog.text
+
+
 def test_gap_in_a_series_no_channel_needs_does_not_block(hospital: Hospital) -> None:
     scouts = mr_series(21, SeriesInstanceUID="2.25.2002", Modality="OT", spacing_mm=SPACING_MM)
     del scouts[5]

@@ -39,6 +39,12 @@ def test_hostile_expression_ends_on_hostile_text(pattern: str) -> None:
     assert holds(condition, {"ProtocolName": "a" * 100_000 + "!"}) in {True, False}
 
 
+def test_expression_looks_at_the_start_of_an_endless_text() -> None:
+    condition = Condition(attribute="ProtocolName", matches="t1")
+    assert holds(condition, {"ProtocolName": "a" * 1000 + "t1"})
+    assert not holds(condition, {"ProtocolName": "a" * 1024 + "t1"})
+
+
 _TEXT = st.text(max_size=40)
 _CONDITIONS = st.one_of(
     st.builds(Condition, attribute=st.just("ProtocolName"), equals=_TEXT),

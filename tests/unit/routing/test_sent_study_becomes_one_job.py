@@ -57,6 +57,17 @@ def test_slow_series_of_an_open_association_is_waited_for(hospital: Hospital) ->
     assert len(hospital.jobs()) == 1
 
 
+def test_quiet_time_begins_anew_when_the_association_ends(hospital: Hospital) -> None:
+    sending = [True]
+    hospital.send(mr_series(20), sender=lambda: sending[0])
+    hospital.settle(7.0)
+    sending[0] = False
+    hospital.settle(4.0)
+    assert not hospital.jobs()
+    hospital.settle(1.0)
+    assert len(hospital.jobs()) == 1
+
+
 def test_same_study_sent_twice_is_one_job(hospital: Hospital) -> None:
     for _ in range(2):
         hospital.send(mr_series(20))

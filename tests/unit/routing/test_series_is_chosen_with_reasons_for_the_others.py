@@ -142,6 +142,14 @@ def test_study_without_a_series_says_why_for_each(study: list[Series], reason: s
     assert all(one.series in choice.message for one in study)
 
 
+def test_long_refusal_names_the_nearest_series_first_and_counts_the_rest() -> None:
+    study = [series(f"e{n:02d}", Modality="CT") for n in range(10)] + [series("e99", slices=5)]
+    choice = choose(_channel(), study)
+    assert isinstance(choice, NotChosen)
+    assert choice.message.startswith("11 series: e99: 5 slice positions")
+    assert choice.message.endswith("; and 3 more")
+
+
 def test_reasons_never_quote_a_description() -> None:
     study = [series("e0", SeriesDescription="JOHN native"), series("e1", slices=3)]
     choice = choose(
