@@ -84,11 +84,9 @@ def _model(where: Target, base: str, behaviour: str) -> str:
     if behaviour == "threshold":
         return base
     seconds, code = BEHAVIOURS[behaviour]
-    source = images.Source(
-        f"e2e-{behaviour}", "tests/e2e/model/Containerfile", "tests/e2e/model", ()
-    )
     arguments = (f"BASE={base}", f"SECONDS={seconds}", f"CODE={code}")
-    return images.ensure(where, source, arguments)
+    file, folder = "tests/e2e/model/Containerfile", "tests/e2e/model"
+    return images.ensure(where, images.Source(f"e2e-{behaviour}", file, folder, (), arguments))
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from tests.e2e import studies
 from tests.e2e.conftest import Describe
-from tests.e2e.site import NAMESPACE, Site
+from tests.e2e.site import NAMESPACE, Site, route
 from tests.support.identity import BIRTH_DATE, PATIENT_ID, PATIENT_NAME, leaks
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300), pytest.mark.rule("no-patient")]
@@ -15,8 +15,6 @@ IDENTITY = (PATIENT_NAME, PATIENT_ID, BIRTH_DATE)
 @pytest.fixture(scope="module")
 def finished(site: Site) -> studies.Study:
     """Return a study that went the whole way, with its job still there."""
-    from tests.e2e.site import route
-
     description = "E2E-PRIVACY"
     with route(site, "threshold", description):
         study = studies.make(site, description)

@@ -4,7 +4,7 @@ import pydicom
 import pytest
 from tests.e2e import studies
 from tests.e2e.conftest import Describe
-from tests.e2e.site import Site
+from tests.e2e.site import Site, route
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -40,8 +40,6 @@ def test_study_sent_twice_makes_one_job_and_one_segmentation(site: Site, routed:
 
 def _let_routing_look_again(site: Site) -> None:
     """Send a marker study through the same ingress: once it is done, the re-sent one was looked at."""
-    from tests.e2e.site import route
-
     description = "E2E-MARKER"
     with route(site, "threshold", description):
         marker = studies.make(site, description, healthy=True)
