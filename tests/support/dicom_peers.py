@@ -14,6 +14,7 @@ from pynetdicom.association import Association
 from pynetdicom.presentation import build_context
 from pynetdicom.sop_class import MRImageStorage, Verification
 
+from meninx.peers.dimse import ClosingAe
 from meninx.store.filemeta import FileMeta, encode_file_meta
 from meninx.store.writer import Encoded
 
@@ -37,7 +38,7 @@ def associated(
     transfer_syntax: str = ExplicitVRLittleEndian,
 ) -> Iterator[Association]:
     """Yield an association (or what became of the wish for one) and release it after."""
-    ae = AE(calling)
+    ae = ClosingAe(calling)
     ae.connection_timeout = ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 20
     for sop_class in classes:
         ae.add_requested_context(sop_class, transfer_syntax)

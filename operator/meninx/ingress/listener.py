@@ -100,6 +100,11 @@ class Listener:
             raise Unavailable("the DICOM port is not open")
         return int(self._server.server_address[1])
 
+    @property
+    def is_open(self) -> bool:
+        """Whether associations are taken."""
+        return self._server is not None
+
     def stop(self, patience_seconds: float = 10) -> None:
         """Take no more associations, let the open ones finish for a while, then cut them."""
         server, self._server = self._server, None
@@ -115,18 +120,21 @@ class Listener:
     def _opened(self, event: evt.Event) -> None:
         association: Association = event.assoc
         wrapped: AssociationSocket = association.dul.socket
-        if wrapped.socket is not None:
-            wrapped.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            wrapped.socket.settimeout(self._settings.network_timeout_seconds)
+        opened: socket.socket = wrapped.socket
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        opened.settimeout(self._settings.network_timeout_seconds)
         wrapped.recv = partial(_bounded_read, wrapped.recv)
-        association.run = partial(self._run, association, association.run)
+        association.run = partial(self._run, association, association.run, opened)
         metrics.OPEN.inc()
 
-    def _run(self, association: Association, run: Callable[[], None]) -> None:
+    def _run(
+        self, association: Association, run: Callable[[], None], opened: socket.socket
+    ) -> None:
         """Run an association's thread, and say once how it ended."""
         try:
             run()
         finally:
+            opened.close()  # pynetdicom leaves it open where the peer went first
             metrics.OPEN.dec()
             self._ended(association)
 

@@ -55,7 +55,9 @@ class _ClosingSocket(AssociationSocket):  # type: ignore[misc]
             opened.close()
 
 
-class _ClosingAe(AE):  # type: ignore[misc]
+class ClosingAe(AE):  # type: ignore[misc]
+    """An application entity that leaves no socket open when a connection fails."""
+
     def _create_socket(
         self, assoc: Association, address: AddressInformation, tls_args: Any
     ) -> AssociationSocket:
@@ -74,7 +76,7 @@ def _without_delay(event: evt.Event) -> None:
 def _associated(
     caller: Caller, peer: Peer, contexts: Sequence[PresentationContext]
 ) -> Iterator[Association]:
-    ae = _ClosingAe(caller.ae_title)
+    ae = ClosingAe(caller.ae_title)
     ae.connection_timeout = caller.connect_seconds
     ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = caller.timeout_seconds
     association = ae.associate(

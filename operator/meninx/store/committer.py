@@ -54,6 +54,11 @@ class Committer:
         result: T = item.done.result()
         return result
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether changes are being applied."""
+        return self._thread.is_alive()
+
     def close(self) -> None:
         """Apply what was submitted, then stop."""
         with self._lock:

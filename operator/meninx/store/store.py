@@ -64,6 +64,11 @@ class Store:
         self._committer.close()
         self._engine.dispose()
 
+    @property
+    def is_writing(self) -> bool:
+        """Whether the thread that writes the index is there."""
+        return self._committer.is_alive
+
     # what comes in
 
     def put(self, encoded: Encoded, *, sender: Alive | None = None) -> Kept:

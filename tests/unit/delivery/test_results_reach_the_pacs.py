@@ -161,6 +161,7 @@ def test_results_are_sent_though_the_api_server_is_away(
         turns(loop)
         assert len(pacs.taken) == 1
     kube.fault = None
+    clock.advance(10)
     turns(loop)
     assert delivered(kube) == ("True", "Delivered")
 
