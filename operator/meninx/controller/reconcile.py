@@ -7,7 +7,7 @@ from typing import Any
 from meninx.base.clock import Clock
 from meninx.base.errors import BadInput
 from meninx.base.logs import Log
-from meninx.controller.actions import CreateJob, Decision
+from meninx.controller.actions import Action, CreateJob, Decision, Emit, WriteStatus
 from meninx.controller.apply import Applier
 from meninx.controller.job import decide as job
 from meninx.controller.job.observed import Observed
@@ -84,12 +84,18 @@ class Reconciler:
     def _do(self, applier: Applier, resource: dict[str, Any], decision: Decision) -> None:
         for action in decision.actions:
             applier.do(resource, action)
-            log.debug(
-                "did what a decision asked for",
+            log.info(
+                type(action).__name__,
                 kind=resource["kind"],
                 name=resource["metadata"]["name"],
-                reason=type(action).__name__,
+                **_facts(action),
             )
+
+
+def _facts(action: Action) -> dict[str, str]:
+    if isinstance(action, WriteStatus):
+        return {"phase": str(action.status.get("phase", ""))}
+    return {"reason": action.reason} if isinstance(action, Emit) else {}
 
 
 def key_of(resource: Mapping[str, Any]) -> Key:

@@ -40,7 +40,8 @@ def configure(settings: kopf.OperatorSettings) -> None:
     for kind in (JOB, POD):
         place = (kind.group, kind.version, kind.plural)
         settings.watching.label_selectors[place] = names.LABEL_JOB
-    logging.getLogger("kopf.objects").setLevel(logging.WARNING)
+    for talkative in ("kopf.objects", "kopf.activities.probe"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
 
 
 class Stuck(Exception):

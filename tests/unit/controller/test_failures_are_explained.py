@@ -41,6 +41,12 @@ def _said(reason: str, message: str = "m") -> str:
         (pod(OK, ended("model", 75)), Reason.MODEL_FAILED, "model"),
         (pod(OK, ended("model", 1)), Reason.MODEL_FAILED, "model"),
         (pod(OK, ended("model", 137, reason="OOMKilled")), Reason.OUT_OF_MEMORY, "model"),
+        (pod(OK, ended("model", 0, reason="OOMKilled")), Reason.OUT_OF_MEMORY, "model"),
+        (
+            pod(OK, ended("model", 0, reason="OOMKilled"), reason="DeadlineExceeded"),
+            Reason.OUT_OF_MEMORY,
+            "model",
+        ),
         (pod(OK, ended("model"), ended("deliver", 66)), Reason.NOT_FINITE, "deliver"),
         (pod(OK, ended("model"), ended("deliver", 67)), Reason.BAD_RESULT, "deliver"),
         (pod(OK, ended("model"), ended("deliver", 75)), Reason.DELIVER_FAILED, "deliver"),

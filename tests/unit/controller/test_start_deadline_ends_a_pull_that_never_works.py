@@ -82,3 +82,12 @@ def test_running_step_has_no_start_deadline() -> None:
     decision = _decide(pod(ended("fetch"), running("model")), seconds=3600)
     assert _status(decision)["phase"] == "Running"
     assert decision.look_again_seconds is None
+
+
+def test_step_that_lost_a_process_to_memory_and_exits_zero_ends_the_job_at_once() -> None:
+    """The kubelet goes no further with such a pod, and the Job would wait for its deadline."""
+    short = ended("model", 0, reason="OOMKilled")
+    decision = _decide(pod(ended("fetch"), short, waiting("deliver")), seconds=9)
+    assert _status(decision)["phase"] == "Failed"
+    assert _inferred(decision)["reason"] == "OutOfMemory"
+    assert isinstance(decision.actions[-1], DeleteJob)

@@ -197,7 +197,7 @@ def _in_flight(observed: Observed, job: InferenceJob, now: dt.datetime) -> Decis
     newest = observed.newest_pod
     trouble = start_trouble(newest) if newest else None
     rest = _rest(trouble, observed, now)
-    if trouble is not None and rest is not None and rest <= 0:
+    if trouble is not None and rest is not None and (trouble.hopeless or rest <= 0):
         return _fail(observed, trouble.failure.reason, trouble.failure.message, now)
     reached = progress(newest)
     verdict = Verdict(reached.phase, (holds(ADMITTED, Reason.ADMITTED), *reached.conditions))

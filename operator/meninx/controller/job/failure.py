@@ -99,11 +99,11 @@ def explain_step(step: Step) -> Failure:
 
 def _explain_step(step: Step) -> Failure:
     code = step.exit_code or 0
-    if step.reason == "OOMKilled":
+    if step.out_of_memory:
         return Failure(Reason.OUT_OF_MEMORY, f"Container: {step.name}.", step.name)
     if step.name == MODEL:
         reason = BY_EXIT_CODE.get((MODEL, code), Reason.MODEL_FAILED)
-        said = f" It said: {_quote(step.message)}" if step.message.strip() else ""
+        said = f" It said: '{_quote(step.message)}'." if step.message.strip() else ""
         return Failure(reason, f"Exit code {code}.{said}", MODEL)
     said_reason = str(step.said().get("reason", ""))
     known = Reason(said_reason) if said_reason in set(Reason) else None
@@ -117,7 +117,12 @@ def _by_step(pod: Mapping[str, Any]) -> Failure | None:
     return explain_step(failed) if failed else None
 
 
-PRECEDENCE = (_by_node, _by_time, _by_step)
+def _by_memory(pod: Mapping[str, Any]) -> Failure | None:
+    short = next((step for step in read_steps(pod) if step.out_of_memory), None)
+    return explain_step(short) if short else None
+
+
+PRECEDENCE = (_by_node, _by_memory, _by_time, _by_step)
 """What is asked first explains: a lost node or a deadline also leaves exit codes behind."""
 
 
@@ -147,6 +152,8 @@ class StartTrouble:
     since: dt.datetime
     evident: bool
     """True where the kubelet reports an error, False where it may just be slow."""
+    hopeless: bool = False
+    """True where waiting for the deadline is of no use."""
 
 
 def _image(pod: Mapping[str, Any], step: Step) -> str:
@@ -175,6 +182,8 @@ def start_trouble(pod: Mapping[str, Any]) -> StartTrouble | None:
         if step.succeeded:
             since = moment(step.finished_at) or since
             continue
+        if step.out_of_memory and step.exit_code == 0 and since is not None:
+            return StartTrouble(explain_step(step), since, evident=True, hopeless=True)
         if step.state != "waiting" or since is None:
             return None
         return StartTrouble(_held_by(pod, step), since, step.reason not in STARTING_REASONS)

@@ -174,11 +174,15 @@ def _event(condition: Manifest) -> Emit | None:
 
 
 def transitions(before: Manifest, after: Manifest) -> list[Emit]:
-    """Return an event for each condition of the operator that changed, each sentence once."""
+    """Return an event for each condition of the operator that changed, each sentence once.
+
+    The end of a job is told even where the last attempt had failed for the same reason.
+    """
     emitted: list[Emit] = []
+    keys = {"status", "reason"} | ({"message"} if after.get("phase") == "Failed" else set())
     for condition in conditions.only(after.get("conditions", []), OWNED_CONDITIONS):
         old = conditions.find(before.get("conditions") or [], condition["type"]) or {}
-        changed = any(old.get(key) != condition.get(key) for key in ("status", "reason"))
+        changed = any(old.get(key) != condition.get(key) for key in keys)
         event = _event(condition) if changed else None
         if event is not None and event not in emitted:
             emitted.append(event)

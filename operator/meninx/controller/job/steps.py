@@ -12,6 +12,8 @@ FETCH, MODEL, DELIVER = "fetch", "model", "deliver"
 STEPS = (FETCH, MODEL, DELIVER)
 """Container names, in the order in which they run."""
 
+OOM_KILLED = "OOMKilled"
+
 Manifest = Mapping[str, Any]
 
 
@@ -28,14 +30,23 @@ class Step:
     finished_at: str | None = None
 
     @property
+    def out_of_memory(self) -> bool:
+        """Tell whether one of its processes was killed for memory.
+
+        The kubelet counts that as a failure even where the container then exits with 0, and goes
+        no further with the pod.
+        """
+        return self.reason == OOM_KILLED
+
+    @property
     def succeeded(self) -> bool:
         """Tell whether it ended well."""
-        return self.exit_code == 0
+        return self.exit_code == 0 and not self.out_of_memory
 
     @property
     def failed(self) -> bool:
         """Tell whether it ended badly."""
-        return self.exit_code not in {None, 0}
+        return self.exit_code is not None and not self.succeeded
 
     def said(self) -> dict[str, Any]:
         """Return what the step wrote to its termination log, if that is a JSON object."""

@@ -1,0 +1,42 @@
+"""The rooms do not import one another: what both say of the container contract is held equal here."""
+
+from tests.support.make import aimodel, inferencejob
+from tests.support.workload import RESOURCE_UID
+
+from meninx.controller.job import failure, pod
+from meninx.controller.settings import PodSettings
+from meninx.resources.aimodel import AIModel
+from meninx.resources.inferencejob import InferenceJob
+from meninx.steps import contract
+
+
+def _variables() -> set[str]:
+    job = InferenceJob.model_validate(inferencejob(metadata={"uid": RESOURCE_UID}))
+    model = AIModel.model_validate(aimodel())
+    made = pod.kubernetes_job(job, model, PodSettings("meninx", "http://store"))
+    spec = made["spec"]["template"]["spec"]
+    containers = (*spec["initContainers"], *spec["containers"])
+    return {variable["name"] for container in containers for variable in container["env"]}
+
+
+def test_exit_codes_are_equal() -> None:
+    assert failure.INPUT_NOT_USABLE == contract.Exit.REJECTED
+    assert failure.NOT_FINITE == contract.Exit.NOT_FINITE
+    assert failure.BAD_RESULT == contract.Exit.BAD_RESULT
+
+
+def test_codes_that_may_be_tried_again_do_not_end_the_job() -> None:
+    final = {code for codes in failure.FINAL_EXIT_CODES.values() for code in codes}
+    assert not final & {contract.Exit.DONE, contract.Exit.BUG, contract.Exit.TRY_AGAIN}
+
+
+def test_variables_are_equal() -> None:
+    named = {
+        contract.INPUT,
+        contract.OUTPUT,
+        contract.SOURCE,
+        contract.TASK,
+        contract.STORE_URL,
+        contract.TOKEN_FILE,
+    }
+    assert _variables() == named | {"HOME"}
