@@ -57,6 +57,22 @@ def test_slow_series_of_an_open_association_is_waited_for(hospital: Hospital) ->
     assert len(hospital.jobs()) == 1
 
 
+def test_slow_second_series_is_complete_once_with_all_images(hospital: Hospital) -> None:
+    hospital.send(mr_series(10, SeriesInstanceUID="2.25.2002"))
+    completed = []
+    for number, image in enumerate(mr_series(30, ImageType=["ORIGINAL", "PRIMARY"])):
+        hospital.settle(0.4 if number else 0.0)
+        completed.append(len(hospital.jobs()))
+        hospital.send([image])
+    hospital.settle(4.9)
+    completed.append(len(hospital.jobs()))
+    hospital.settle(0.1)
+    assert not any(completed)
+    study = hospital.store.find_study(make.STUDY_UID)
+    assert study is not None
+    assert (study.revision, study.instances, len(hospital.jobs())) == (1, 40, 1)
+
+
 def test_quiet_time_begins_anew_when_the_association_ends(hospital: Hospital) -> None:
     sending = [True]
     hospital.send(mr_series(20), sender=lambda: sending[0])
