@@ -119,8 +119,13 @@ def reread(dataset: Dataset) -> Dataset:
 
 
 def mask_by_position(seg: Dataset, grid: Grid) -> LabelMap:
-    """Read a segmentation by highdicom and put it on a grid by place, never by frame number."""
-    volume = hd.seg.Segmentation.from_dataset(reread(seg)).get_volume(combine_segments=True)
+    """Read a segmentation by highdicom and put it on a grid by place, never by frame number.
+
+    Real positions are rounded: steps may differ by some percent.
+    """
+    volume = hd.seg.Segmentation.from_dataset(reread(seg)).get_volume(
+        combine_segments=True, rtol=0.03
+    )
     found = np.asarray(volume.array)
     labels = np.zeros(grid.shape, np.uint8)
     to_index = np.linalg.inv(grid.affine_lps) @ volume.affine

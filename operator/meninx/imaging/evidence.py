@@ -20,13 +20,14 @@ from pydicom.valuerep import validate_value
 from meninx.base.errors import Broken
 from meninx.imaging.conform import ds_text, plain_text
 from meninx.imaging.geometry import Grid
+from meninx.resources.names import derived_uid
 
 PATIENT = (
     "PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex",
     "OtherPatientIDsSequence", "PatientIdentityRemoved", "DeidentificationMethod",
 )  # fmt: skip
 STUDY = (
-    "StudyInstanceUID", "StudyDate", "StudyTime", "StudyID", "AccessionNumber",
+    "StudyDate", "StudyTime", "StudyID", "AccessionNumber",
     "IssuerOfAccessionNumberSequence", "ReferringPhysicianName", "StudyDescription",
     "PatientAge", "PatientSize", "PatientWeight",
 )  # fmt: skip
@@ -130,12 +131,16 @@ def descriptive_header(example: Dataset) -> Dataset:
                 setattr(header, keyword, "")
         header.SpecificCharacterSet = CHARACTER_SET
         header.Modality = str(example.get("Modality") or "MR")
-        header.SeriesInstanceUID = example.SeriesInstanceUID
-        frame_of_reference = example.get("FrameOfReferenceUID")
-        header.FrameOfReferenceUID = frame_of_reference or example.SeriesInstanceUID
+        for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID"):
+            setattr(header, keyword, _uid(example, keyword))
         if header.PatientSex not in {"", "M", "F", "O"}:
             header.PatientSex = ""
     return header
+
+
+def _uid(example: Dataset, keyword: str) -> str:
+    """Return a UID of the source; where it has none, one that makes the result legal and stable."""
+    return str(example.get(keyword) or "") or derived_uid(keyword, str(example.SOPInstanceUID))
 
 
 def _copy(example: Dataset, header: Dataset, keywords: Sequence[str]) -> None:

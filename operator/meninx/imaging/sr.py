@@ -23,7 +23,7 @@ from pydicom import Dataset
 
 from meninx.imaging import codes
 from meninx.imaging.conform import set_created, shorten_numbers
-from meninx.imaging.evidence import Source, instances, without_quoting
+from meninx.imaging.evidence import Source, descriptive_header, instances, without_quoting
 from meninx.imaging.measure import Measure
 from meninx.imaging.provenance import MACHINE_MADE, MANUFACTURER, Identity, Maker
 from meninx.imaging.seg import Segment
@@ -125,6 +125,7 @@ def _group(
     maker: Maker,
 ) -> MeasurementsAndQualitativeEvaluations | VolumetricROIMeasurementsAndQualitativeEvaluations:
     segment, region = finding.segment, finding.segment.region
+    series_uid = descriptive_header(source.example).SeriesInstanceUID
     facts = {
         "tracking_identifier": TrackingIdentifier(
             uid=tracking_uid, identifier=f"{maker.name} {segment.name}"[:64]
@@ -144,7 +145,7 @@ def _group(
             sop_class_uid=segmentation.SOPClassUID,
             sop_instance_uid=segmentation.SOPInstanceUID,
             segment_number=number,
-            source_series=SourceSeriesForSegmentation(source.example.SeriesInstanceUID),
+            source_series=SourceSeriesForSegmentation(series_uid),
         ),
     )
 

@@ -90,6 +90,21 @@ def test_poor_headers_still_make_a_result() -> None:
         assert made.StudyInstanceUID == bare[0].StudyInstanceUID
 
 
+def test_images_without_uids_make_legal_objects_that_are_the_same_each_time() -> None:
+    def made() -> list[Dataset]:
+        odd = slices((8, 8, 5), StudyInstanceUID="", SeriesInstanceUID="", FrameOfReferenceUID="")
+        return [reread(dataset) for dataset in result(odd).objects]
+
+    for first, second in zip(made(), made(), strict=True):
+        assert str(first.StudyInstanceUID).startswith("2.25.")
+        assert first.StudyInstanceUID == second.StudyInstanceUID
+    assert references_of(made()[0]) == references_of(made()[0])
+
+
+def references_of(seg: Dataset) -> tuple[str, str]:
+    return seg.ReferencedSeriesSequence[0].SeriesInstanceUID, seg.FrameOfReferenceUID
+
+
 def test_invalid_values_of_the_source_raise_no_warning_that_quotes_them() -> None:
     datasets = slices((8, 8, 5))
     for dataset in datasets:
