@@ -87,3 +87,8 @@ def test_studies_outlive_the_pod_and_the_release(manifests: list[dict[str, Any]]
     assert [c["metadata"]["name"] for c in spec["volumeClaimTemplates"]] == ["data"]
     assert spec["persistentVolumeClaimRetentionPolicy"]["whenDeleted"] == "Retain"
     assert spec["template"]["spec"]["terminationGracePeriodSeconds"] >= 30
+
+
+def test_upgrade_replaces_a_pod_that_never_got_ready(manifests: list[dict[str, Any]]) -> None:
+    spec = of_kind(manifests, "StatefulSet")["meninx-ingress"]["spec"]
+    assert spec["podManagementPolicy"] == "Parallel"
