@@ -20,6 +20,31 @@ SAGITTAL = (0.0, 1.0, 0.0, 0.0, 0.0, -1.0)
 CORONAL = (1.0, 0.0, 0.0, 0.0, 0.0, -1.0)
 
 
+HEADER: dict[str, Any] = {
+    "SOPClassUID": MRImageStorage,
+    "StudyInstanceUID": STUDY_UID,
+    "SeriesInstanceUID": SERIES_UID,
+    "FrameOfReferenceUID": FRAME_OF_REFERENCE_UID,
+    "PatientName": PATIENT_NAME,
+    "PatientID": PATIENT_ID,
+    "PatientBirthDate": BIRTH_DATE,
+    "PatientSex": "O",
+    "StudyDate": "20260105",
+    "StudyTime": "090000",
+    "StudyID": "1",
+    "AccessionNumber": "",
+    "ReferringPhysicianName": "",
+    "Modality": "MR",
+    "Manufacturer": "Meninx tests",
+    "SeriesNumber": 3,
+    "SeriesDescription": "t1 mprage sag gd",
+    "InstanceNumber": 1,
+    "ImageType": ["ORIGINAL", "PRIMARY", "M", "ND"],
+    "MRAcquisitionType": "3D",
+    "SliceThickness": 1,
+}
+
+
 def mr_slice(
     pixels: Pixels | None = None,
     *,
@@ -30,45 +55,18 @@ def mr_slice(
 ) -> Dataset:
     """Return one MR image (rows, columns); keywords are DICOM attributes, None leaves one out.
 
-    `SOPInstanceUID` is derived from series, position, orientation and instance number unless it is given.
+    `SOPInstanceUID` is derived from series, position, orientation and instance number unless it
+    is given.
     """
-    pixels = np.zeros((8, 8), np.uint16) if pixels is None else pixels
-    ds = Dataset()
-    values: dict[str, Any] = {
-        "SOPClassUID": MRImageStorage,
-        "StudyInstanceUID": STUDY_UID,
-        "SeriesInstanceUID": SERIES_UID,
-        "FrameOfReferenceUID": FRAME_OF_REFERENCE_UID,
-        "PatientName": PATIENT_NAME,
-        "PatientID": PATIENT_ID,
-        "PatientBirthDate": BIRTH_DATE,
-        "PatientSex": "O",
-        "StudyDate": "20260105",
-        "StudyTime": "090000",
-        "StudyID": "1",
-        "AccessionNumber": "",
-        "ReferringPhysicianName": "",
-        "Modality": "MR",
-        "Manufacturer": "Meninx tests",
-        "SeriesNumber": 3,
-        "SeriesDescription": "t1 mprage sag gd",
-        "InstanceNumber": 1,
-        "ImageType": ["ORIGINAL", "PRIMARY", "M", "ND"],
-        "MRAcquisitionType": "3D",
-        "SliceThickness": 1,
+    values = {
+        **HEADER,
         "ImagePositionPatient": [_ds(value) for value in position_lps],
         "ImageOrientationPatient": [_ds(value) for value in orientation],
         "PixelSpacing": [_ds(value) for value in pixel_spacing_mm],
-        "SamplesPerPixel": 1,
-        "PhotometricInterpretation": "MONOCHROME2",
-        "Rows": pixels.shape[0],
-        "Columns": pixels.shape[1],
-        "BitsAllocated": 16,
-        "BitsStored": 16,
-        "HighBit": 15,
-        "PixelRepresentation": int(pixels.dtype.kind == "i"),
-        "PixelData": pixels.astype(pixels.dtype.newbyteorder("<")).tobytes(),
-    } | attributes
+        **_pixel_module(np.zeros((8, 8), np.uint16) if pixels is None else pixels),
+        **attributes,
+    }
+    ds = Dataset()
     for keyword, value in values.items():
         if value is not None:
             setattr(ds, keyword, value)
@@ -83,6 +81,20 @@ def mr_slice(
     ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID
     ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
     return ds
+
+
+def _pixel_module(pixels: Pixels) -> dict[str, Any]:
+    return {
+        "SamplesPerPixel": 1,
+        "PhotometricInterpretation": "MONOCHROME2",
+        "Rows": pixels.shape[0],
+        "Columns": pixels.shape[1],
+        "BitsAllocated": 16,
+        "BitsStored": 16,
+        "HighBit": 15,
+        "PixelRepresentation": int(pixels.dtype.kind == "i"),
+        "PixelData": pixels.astype(pixels.dtype.newbyteorder("<")).tobytes(),
+    }
 
 
 def mr_series(
