@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -108,6 +109,8 @@ def _other(given: argparse.Namespace) -> int:
 def main() -> int:
     """Run one command; the exit code."""
     given = parser().parse_args()
+    # iptables and debootstrap live where a user's PATH often does not look.
+    os.environ["PATH"] += ":/usr/sbin:/sbin"
     try:
         if given.command == "status":
             return _status(as_json=given.json)

@@ -8,8 +8,8 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from . import names
-from .shell import ClusterError, say, show
+from . import names, toolchain
+from .shell import say, show
 
 _PACKAGES: Final = {
     "etcd": "go.etcd.io/etcd/server/v3",
@@ -28,6 +28,9 @@ _BUILT_AS: Final = {
     "meninx-cluster-node": "node",
     "meninx-cluster-pause": "pause",
 }
+
+
+_MARK: Final = names.BIN / ".built-from"
 
 
 def path(name: str) -> str:
@@ -54,21 +57,28 @@ def _fingerprint() -> str:
     return digest.hexdigest()
 
 
+def made() -> bool:
+    """Is everything there, built from what is pinned now?"""
+    there = all((names.BIN / name).exists() for name in _PACKAGES)
+    return there and _MARK.exists() and _MARK.read_text() == _wanted()
+
+
+def _wanted() -> str:
+    return f"{os.environ.get('KUBE_ASSETS', '')} {_fingerprint()}"
+
+
 def make() -> None:
     """Build what is missing, or take it from the folder that KUBE_ASSETS names."""
-    names.BIN.mkdir(parents=True, exist_ok=True)
-    mark = names.BIN / ".built-from"
-    assets = os.environ.get("KUBE_ASSETS", "")
-    want = f"{assets} {_fingerprint()}"
-    there = all((names.BIN / name).exists() for name in _PACKAGES)
-    if there and mark.exists() and mark.read_text() == want:
+    if made():
         return
-    mark.unlink(missing_ok=True)
+    names.BIN.mkdir(parents=True, exist_ok=True)
+    _MARK.unlink(missing_ok=True)
+    assets = os.environ.get("KUBE_ASSETS", "")
     given = _take(Path(assets)) if assets else set()
     missing = [name for name in _PACKAGES if name not in given]
     if missing:
         _build(missing)
-    mark.write_text(want)
+    _MARK.write_text(_wanted())
 
 
 def _take(folder: Path) -> set[str]:
@@ -80,15 +90,20 @@ def _take(folder: Path) -> set[str]:
 
 
 def _build(wanted: list[str]) -> None:
-    if not shutil.which("go"):
-        raise ClusterError(
-            f"no Go to build {', '.join(wanted)}: put `go` on PATH, or them into KUBE_ASSETS"
-        )
     say(f"building {', '.join(wanted)} (about 5 minutes on 2 cores the first time)")
     into = names.CACHE / "building"
     shutil.rmtree(into, ignore_errors=True)
     into.mkdir(parents=True)
-    command = ["go", "build", "-p", "2", "-trimpath", "-buildvcs=false", "-ldflags", _flags()]
+    command = [
+        toolchain.go(),
+        "build",
+        "-p",
+        "2",
+        "-trimpath",
+        "-buildvcs=false",
+        "-ldflags",
+        _flags(),
+    ]
     packages = [_PACKAGES[name] for name in wanted]
     show(
         [*command, "-o", f"{into}/", *packages],

