@@ -17,8 +17,10 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 BINARIES = ROOT / ".cache/cluster/bin"
 ADMIN_TOKEN, OPERATOR_TOKEN = "admin-of-the-tests", "operator-of-the-tests"
+INGRESS_TOKEN = "ingress-of-the-tests"
 NAMESPACE = "meninx"
 OPERATOR_ACCOUNT = "meninx-operator"
+INGRESS_ACCOUNT = "meninx-ingress"
 _PATIENCE_SECONDS = 90
 
 
@@ -107,10 +109,12 @@ class ControlPlane:
         return document
 
     def _keys(self) -> None:
-        account = f"system:serviceaccount:{NAMESPACE}:{OPERATOR_ACCOUNT}"
+        accounts = f"system:serviceaccount:{NAMESPACE}"
         groups = f"system:serviceaccounts,system:serviceaccounts:{NAMESPACE},system:authenticated"
         (self.folder / "tokens.csv").write_text(
-            f'{ADMIN_TOKEN},admin,1,system:masters\n{OPERATOR_TOKEN},{account},2,"{groups}"\n'
+            f"{ADMIN_TOKEN},admin,1,system:masters\n"
+            f'{OPERATOR_TOKEN},{accounts}:{OPERATOR_ACCOUNT},2,"{groups}"\n'
+            f'{INGRESS_TOKEN},{accounts}:{INGRESS_ACCOUNT},3,"{groups}"\n'
         )
         subprocess.run(
             ["openssl", "genrsa", "-out", self.folder / "accounts.key", "2048"],
@@ -180,11 +184,13 @@ class ControlPlane:
 
 
 def chart_role() -> list[dict[str, Any]]:
-    """Return what the chart lets the operator do, as Helm renders it."""
+    """Return what the chart lets operator and ingress do, as Helm renders it."""
     rendered = subprocess.run(
         [
             BINARIES / "helm", "template", "meninx", ROOT / "charts/meninx",
-            "--kube-version", "v1.36.0", "--namespace", NAMESPACE, "--show-only", "templates/operator/rbac.yaml",
+            "--kube-version", "v1.36.0", "--namespace", NAMESPACE,
+            "--show-only", "templates/operator/rbac.yaml",
+            "--show-only", "templates/ingress/rbac.yaml",
         ],
         check=True,
         capture_output=True,

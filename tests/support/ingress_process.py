@@ -1,4 +1,4 @@
-"""The ingress as a process of its own, to be killed; its API server is away."""
+"""The ingress as a process of its own, to be killed."""
 
 import os
 import signal
@@ -23,6 +23,8 @@ contexts: [{name: none, context: {cluster: none, user: none}}]
 clusters: [{name: none, cluster: {server: "http://127.0.0.1:9"}}]
 users: [{name: none, user: {}}]
 """
+
+SIGNING_KEY = b"the-tests-sign-with-this-key"
 
 
 @dataclass
@@ -51,11 +53,13 @@ class IngressProcess:
         return int(line.split()[1]) * 1024
 
 
-def _environment(folder: Path, dicom_port: int, web_port: int) -> dict[str, str]:
+def _environment(
+    folder: Path, dicom_port: int, web_port: int, kubeconfig: Path | None
+) -> dict[str, str]:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "kubeconfig").write_text(_KUBECONFIG)
+    (folder / "kubeconfig").write_text(kubeconfig.read_text() if kubeconfig else _KUBECONFIG)
     (folder / "privacy").write_bytes(PRIVACY_KEY)
-    (folder / "signing").write_bytes(b"sign")
+    (folder / "signing").write_bytes(SIGNING_KEY)
     return {
         "PATH": os.environ["PATH"],
         "KUBECONFIG": str(folder / "kubeconfig"),
@@ -81,10 +85,10 @@ def _wait_until_ready(ingress: IngressProcess) -> None:
 
 
 @contextmanager
-def ingress_process(folder: Path) -> Iterator[IngressProcess]:
-    """Run the ingress on `folder`; it is dead after."""
+def ingress_process(folder: Path, kubeconfig: Path | None = None) -> Iterator[IngressProcess]:
+    """Run the ingress on `folder`; it is dead after. Without a kubeconfig the API server is away."""
     dicom_port, web_port = free_port(), free_port()
-    environment = _environment(folder, dicom_port, web_port)
+    environment = _environment(folder, dicom_port, web_port, kubeconfig)
     log = folder / "log"
     with log.open("ab") as stderr:
         process = subprocess.Popen(
