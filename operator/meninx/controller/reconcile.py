@@ -7,7 +7,14 @@ from typing import Any
 from meninx.base.clock import Clock
 from meninx.base.errors import BadInput
 from meninx.base.logs import Log
-from meninx.controller.actions import Action, CreateJob, Decision, Emit, WriteStatus
+from meninx.controller.actions import (
+    Action,
+    ApplyCredential,
+    CreateJob,
+    Decision,
+    Emit,
+    WriteStatus,
+)
 from meninx.controller.apply import Applier
 from meninx.controller.job import decide as job
 from meninx.controller.job.observed import Observed
@@ -84,7 +91,8 @@ class Reconciler:
     def _do(self, applier: Applier, resource: dict[str, Any], decision: Decision) -> None:
         for action in decision.actions:
             applier.do(resource, action)
-            log.info(
+            say = log.debug if isinstance(action, ApplyCredential) else log.info
+            say(
                 type(action).__name__,
                 kind=resource["kind"],
                 name=resource["metadata"]["name"],

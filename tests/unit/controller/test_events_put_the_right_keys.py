@@ -5,7 +5,7 @@ import pytest
 from tests.support.make import aimodel, inferencejob
 from tests.support.workload import node, pod
 
-from meninx.controller.handlers import keys_for, register
+from meninx.controller.handlers import Nodes, keys_for, register
 from meninx.controller.queue import SWEEP, Key
 from meninx.controller.startup import (
     CLIENT_WATCH_SECONDS,
@@ -31,7 +31,6 @@ def _pod(**metadata: Any) -> dict[str, Any]:
     [
         (inferencejob(), (JOB,)),
         (aimodel(), (Key("AIModel", "meninx", "unet-meningioma"), Key(SWEEP))),
-        (node(), (Key(SWEEP),)),
         (_pod(labels={"meninx.io/inference-job": "route-s0-1"}), (JOB,)),
         (
             _pod(
@@ -42,10 +41,29 @@ def _pod(**metadata: Any) -> dict[str, Any]:
         ),
         (_pod(labels={"app": "other"}), ()),
     ],
-    ids=["job", "model", "node", "pod", "pod-of-a-long-name", "foreign-pod"],
+    ids=["job", "model", "pod", "pod-of-a-long-name", "foreign-pod"],
 )
 def test_changed_object_puts_its_keys(body: dict[str, Any], keys: tuple[Key, ...]) -> None:
     assert keys_for(body) == keys
+
+
+@pytest.mark.parametrize(
+    ("later", "gone", "differs"),
+    [
+        (node(), False, False),
+        (node() | {"spec": {"unschedulable": True}}, False, False),
+        (node(gpus="2"), False, True),
+        (node(pool="x"), False, True),
+        (node(), True, True),
+    ],
+    ids=["heartbeat", "cordon", "gpus", "labels", "gone"],
+)
+def test_node_counts_only_where_it_changes_what_models_ask_for(
+    later: dict[str, Any], gone: bool, differs: bool
+) -> None:
+    nodes = Nodes()
+    assert nodes.differ(node(), gone=False)
+    assert nodes.differ(later, gone=gone) is differs
 
 
 async def test_five_kinds_are_watched_and_nothing_is_handled_by_kopf() -> None:

@@ -168,7 +168,8 @@ def _upkeep(observed: Observed, job: InferenceJob, now: dt.datetime) -> list[Act
     created = moment(metadata.get("creationTimestamp")) or now
     old = (now - created).total_seconds() >= begin.WINDOW_SECONDS
     newest = observed.newest_pod
-    if old or newest is None or read_steps(newest)[0].state == "waiting":
+    waits = newest is None or read_steps(newest)[0].state == "waiting"
+    if (old or waits) and not job.spec.suspend:
         limit = _limit_seconds(spec)
         wanted.append(begin.credential(job, created, now, limit_seconds=limit))
     if bool(spec.get("suspend")) != job.spec.suspend:

@@ -141,7 +141,7 @@ def explain_job(job: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]) -> Fa
     failed = find((job.get("status") or {}).get("conditions") or (), "Failed") or {}
     if failed.get("reason") == "DeadlineExceeded":
         return Failure(Reason.TIMED_OUT, "The Kubernetes Job reached its deadline.")
-    return Failure(Reason.MODEL_FAILED, f"The Kubernetes Job says: {failed.get('message', '')}")
+    return Failure(Reason.MODEL_FAILED, f"The Kubernetes Job says: '{failed.get('message', '')}'.")
 
 
 @dataclass(frozen=True)
