@@ -2,6 +2,7 @@
 
 import math
 import struct
+from functools import cache
 from typing import Any
 
 from pydicom import config
@@ -9,6 +10,7 @@ from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence as DicomSequence
+from pydicom.tag import BaseTag, Tag
 
 _ODD = (ValueError, TypeError, AttributeError, LookupError, OverflowError, NotImplementedError)
 ODD_VALUE = (*_ODD, EOFError, OSError, struct.error, BytesLengthException)
@@ -20,12 +22,18 @@ config.settings.reading_validation_mode = config.IGNORE
 config.logger.setLevel("CRITICAL")
 
 
+@cache
+def _tag(keyword: str) -> BaseTag:
+    return Tag(keyword)
+
+
 def value(dataset: Dataset, keyword: str) -> Any:
     """Return an element's value, None where it is absent, empty or can't be read."""
     try:
-        found = dataset.get(keyword)
+        element = dataset.get(_tag(keyword))
     except ODD_VALUE:
         return None
+    found = None if element is None else element.value
     return None if found is None or found == "" else found
 
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from pydicom import dcmread
-from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.errors import InvalidDicomError
+from pydicom.tag import Tag
 
 from meninx.imaging import elements, multiframe
 from meninx.imaging.header import KEYWORDS, ImageHeader
@@ -40,13 +40,10 @@ _NO_CONTRAST_WORD = re.compile(
     re.IGNORECASE,
 )
 
+_NAMES = {Tag(keyword): keyword for keyword in KEYWORDS}
+
 HEADER_TAGS: list[int] = sorted(
-    [
-        tag
-        for keyword in (*KEYWORDS, *_GEOMETRY, *_PIXELS)
-        if (tag := tag_for_keyword(keyword)) is not None
-    ]
-    + [_MOSAIC_CREATOR, _MOSAIC_COUNT]
+    [*_NAMES, *(Tag(tag) for tag in (*_GEOMETRY, *_PIXELS, _MOSAIC_CREATOR, _MOSAIC_COUNT))]
 )
 """For `dcmread(specific_tags=...)`. Pixel data is among them: its presence is a fact (see open_header)."""
 
@@ -118,10 +115,9 @@ def _without_place(whole: ImageHeader) -> ImageHeader:
 
 
 def _present(dataset: Dataset, keyword: str) -> bool:
-    tag = tag_for_keyword(keyword)
-    if tag is None or tag not in dataset:
+    if keyword not in dataset:
         return False
-    raw = dataset.get_item(tag, keep_deferred=True)
+    raw = dataset.get_item(keyword, keep_deferred=True)
     length = getattr(raw, "length", None)
     return length != 0 if length is not None else bool(getattr(raw, "value", None))
 
@@ -133,11 +129,9 @@ def _is_mosaic(dataset: Dataset, image_type: str) -> bool:
 
 
 def _attributes(dataset: Dataset) -> dict[str, str]:
-    found = {
-        keyword: text
-        for keyword in KEYWORDS
-        if keyword in dataset and (text := elements.text(dataset, keyword)) is not None
-    }
+    tags = list(dataset.keys())
+    named = (_NAMES[tag] for tag in tags if tag in _NAMES)
+    found = {name: text for name in named if (text := elements.text(dataset, name)) is not None}
     agent = elements.first_item(dataset, "ContrastBolusAgentSequence")
     if agent is not None and "ContrastBolusAgent" not in found:
         found["ContrastBolusAgent"] = elements.text(agent, "CodeMeaning") or "unnamed"

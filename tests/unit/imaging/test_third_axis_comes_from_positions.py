@@ -1,6 +1,7 @@
 """O-14 and O-17: each voxel lies where DICOM says, whatever other tags and orders say."""
 
 import random
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,14 @@ def _turned(angles: tuple[float, float, float]) -> tuple[float, ...]:
     return (*matrix[:, 0], *matrix[:, 1])
 
 
+def _place(dataset: Dataset, row: int, column: int) -> Any:
+    """Where a pixel lies by PS3.3 C.7.6.2.1.1, in LPS."""
+    along_row, along_column = np.split(np.asarray(dataset.ImageOrientationPatient, float), 2)
+    between_rows, between_columns = map(float, dataset.PixelSpacing)
+    first = np.asarray(dataset.ImagePositionPatient, float)
+    return first + along_row * (column * between_columns) + along_column * (row * between_rows)
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     angles=st.tuples(*[st.floats(-180, 180)] * 3),
@@ -73,13 +82,10 @@ def test_each_voxel_lies_where_its_header_says(
     )
     shuffled = order.sample(datasets, count)
     stack, volume = stack_of(shuffled), volume_of(shuffled)
-    for k, dataset in enumerate(datasets):
-        row, column = np.split(np.asarray(dataset.ImageOrientationPatient, float), 2)
-        for r, c in ((0, 0), (3, 4), (2, 1)):
-            place = np.asarray(dataset.ImagePositionPatient, float)
-            place = place + row * (c * between[1]) + column * (r * between[0])
-            assert np.allclose((stack.grid.affine_lps @ (c, r, k, 1))[:3], place, atol=2e-3)
-            assert volume[c, r, k] == 100 * k + r * columns + c
+    for k, r, c in product(range(count), (0, 3), (0, 1, 4)):
+        place = _place(datasets[k], r, c)
+        assert np.allclose((stack.grid.affine_lps @ (c, r, k, 1))[:3], place, atol=2e-3)
+        assert volume[c, r, k] == 100 * k + r * columns + c
 
 
 @settings(max_examples=15, deadline=None)
