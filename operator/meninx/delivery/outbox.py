@@ -10,6 +10,7 @@ from sqlalchemy.dialects.sqlite import insert
 from meninx.delivery.entry import Entry, State
 from meninx.store.rows import ResultRow
 from meninx.store.store import Store
+from meninx.store.tables import RESULTS
 
 _METADATA = MetaData()
 
@@ -66,8 +67,7 @@ class Outbox:
 
     def open_results(self) -> list[ResultRow]:
         """Return the committed results whose last word is not told yet, oldest first."""
-        told = self._store.read(lambda c: set(c.scalars(select(_REPORTED.c.job_uid))))
-        return [row for row in self._store.results() if row.job_uid not in told]
+        return self._store.results(RESULTS.c.job_uid.not_in(select(_REPORTED.c.job_uid)))
 
     def ensure(self, entries: Sequence[Entry]) -> None:
         """Add the entries that are not there yet; those that are stay as they are."""

@@ -72,30 +72,42 @@ def _without_delay(event: evt.Event) -> None:
         wrapped.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
-@contextmanager
-def _associated(
+def _associate(
     caller: Caller, peer: Peer, contexts: Sequence[PresentationContext]
-) -> Iterator[Association]:
+) -> Association | None:
+    """Return an association, or what became of the wish for one; None where the name is unknown."""
     ae = ClosingAe(caller.ae_title)
     ae.connection_timeout = caller.connect_seconds
     ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = caller.timeout_seconds
-    association = ae.associate(
-        peer.host,
-        peer.port,
-        contexts=list(contexts),
-        ae_title=peer.ae_title,
-        evt_handlers=[(evt.EVT_CONN_OPEN, _without_delay)],
-    )
+    try:
+        return ae.associate(
+            peer.host,
+            peer.port,
+            contexts=list(contexts),
+            ae_title=peer.ae_title,
+            evt_handlers=[(evt.EVT_CONN_OPEN, _without_delay)],
+        )
+    except OSError:  # the host's name can't be resolved now
+        return None
+
+
+@contextmanager
+def _associated(
+    caller: Caller, peer: Peer, contexts: Sequence[PresentationContext]
+) -> Iterator[Association | None]:
+    association = _associate(caller, peer, contexts)
     try:
         yield association
     finally:
-        if association.is_established:
+        if association is not None and association.is_established:
             association.release()
 
 
-def _not_established(association: Association) -> Outcome:
+def _not_established(association: Association | None) -> Outcome:
+    if association is None:
+        return outcome.unreachable()
     answer = association.acceptor.primitive
-    if association.is_rejected and answer is not None:
+    if answer is not None and association.is_rejected:
         return outcome.rejected(answer.result, answer.result_source, answer.diagnostic)
     return outcome.unreachable()
 
@@ -113,7 +125,7 @@ def echo(caller: Caller, peer: Peer) -> Echo:
     """Ask a peer whether it answers."""
     start = time.monotonic()
     with _associated(caller, peer, [build_context(Verification)]) as association:
-        if not association.is_established:
+        if association is None or not association.is_established:
             found = _not_established(association).message
         else:
             answer = association.send_c_echo()
@@ -150,7 +162,7 @@ def _send(association: Association, sendable: Sendable, accepted: str) -> Outcom
 def store(caller: Caller, peer: Peer, objects: Sequence[Sendable]) -> dict[str, Outcome]:
     """Send objects over one association; return what became of each, by SOP Instance UID."""
     with _associated(caller, peer, _contexts(objects)) as association:
-        if not association.is_established:
+        if association is None or not association.is_established:
             return _instead(association, objects)
         accepted = {
             str(context.abstract_syntax): str(context.transfer_syntax[0])
@@ -166,9 +178,9 @@ def store(caller: Caller, peer: Peer, objects: Sequence[Sendable]) -> dict[str, 
         }
 
 
-def _instead(association: Association, objects: Sequence[Sendable]) -> dict[str, Outcome]:
+def _instead(association: Association | None, objects: Sequence[Sendable]) -> dict[str, Outcome]:
     """Return one outcome for all; a peer that accepts none of the classes is one that refuses."""
-    if association.rejected_contexts and not association.is_rejected:
+    if association is not None and association.rejected_contexts and not association.is_rejected:
         return {
             sendable.sop_instance_uid: outcome.no_context(UID(sendable.sop_class_uid).name)
             for sendable in objects

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from meninx.base.privacy import pseudonym, series_hash, study_hash
@@ -180,11 +180,11 @@ class Index:
             row = connection.execute(query).one_or_none()
         return self._instance(row) if row else None
 
-    def results(self) -> list[ResultRow]:
-        """Return all committed results, oldest first."""
+    def results(self, *conditions: ColumnElement[bool]) -> list[ResultRow]:
+        """Return the committed results that fulfil the conditions, oldest first."""
+        query = select(RESULTS).where(*conditions).order_by(RESULTS.c.committed_at)
         with self._engine.connect() as connection:
-            rows = connection.execute(select(RESULTS).order_by(RESULTS.c.committed_at))
-            return [_result(row) for row in rows]
+            return [_result(row) for row in connection.execute(query)]
 
     def paths(self) -> dict[str, str]:
         """Return path below the data folder and SOP class of every instance."""

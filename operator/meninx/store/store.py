@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self, TypeVar
 
-from sqlalchemy import Connection, Engine, MetaData
+from sqlalchemy import ColumnElement, Connection, Engine, MetaData
 
 from meninx.base.clock import Clock, SystemClock
 from meninx.base.errors import NotFound
@@ -142,9 +142,9 @@ class Store:
             _LOG.warning("a job committed other results a second time: the first stay", job=row.job)
         return kept
 
-    def results(self) -> list[ResultRow]:
-        """Return all committed results, oldest first."""
-        return self._index.results()
+    def results(self, *conditions: ColumnElement[bool]) -> list[ResultRow]:
+        """Return committed results, oldest first; conditions are on the table of results."""
+        return self._index.results(*conditions)
 
     # other rooms' own tables
 

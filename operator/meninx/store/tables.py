@@ -52,7 +52,7 @@ INSTANCES = Table(
     UniqueConstraint("study_uid", "sop_instance_uid"),
     Index("instances_of_series", "study_uid", "series_uid"),
     Index("instances_by_sop", "sop_instance_uid"),
-    Index("instances_undecided", "study_uid", "revision", "job_uid"),
+    Index("instances_undecided", "revision", "job_uid", "study_uid"),
 )
 
 RESULTS = Table(

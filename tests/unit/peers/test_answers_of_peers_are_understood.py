@@ -1,6 +1,8 @@
 """Case O-01 (SCU): what each status means, per instance."""
 
+import socket
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
@@ -133,6 +135,19 @@ def test_echo_tells_a_peer_that_answers_from_one_that_does_not() -> None:
         assert dimse.echo(CALLER, _peer(pacs.port)).reachable
     found = dimse.echo(CALLER, _peer(free_port()))
     assert (found.reachable, "can't be reached" in found.message) == (False, True)
+
+
+def test_host_whose_name_is_unknown_is_a_peer_that_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(*_: Any, **__: Any) -> NoReturn:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    nowhere = peer_of(make.dicomnode(host="pacs.invalid"))
+    assert not dimse.echo(CALLER, nowhere).reachable
+    found = dimse.store(CALLER, nowhere, _objects(tmp_path, 1))
+    assert {one.verdict for one in found.values()} == {Verdict.AGAIN}
 
 
 def test_node_that_can_not_be_read_names_itself() -> None:
