@@ -27,7 +27,8 @@ def assemble(row: StudyRow, instances: Sequence[InstanceRow], privacy_key: bytes
 
     What lacks such an image shows as a gap. Raises Unavailable where the disk fails.
     """
-    revision = row.revision + 1
+    is_changed = any(one.revision is None for one in instances)
+    revision = row.revision + 1 if is_changed else row.revision
     senders = "\\".join(sorted({one.calling_aet.strip() for one in instances}))
     grouped: dict[str, list[InstanceRow]] = defaultdict(list)
     for instance in instances:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from meninx.kube.client import Api
 from meninx.kube.conditions import NewCondition
 from meninx.kube.kinds import AIMODEL, STUDYROUTE
+from meninx.resources import names
 from meninx.resources.aimodel import AIModelSpec
 from meninx.resources.predicates import SeriesSelector
 from meninx.resources.reasons import MEANINGS, Reason
@@ -46,6 +47,16 @@ class Catalogue:
     def routes(self) -> tuple[Route, ...]:
         """The routes whose spec can be read."""
         return tuple(entry.route for entry in self.entries if entry.route is not None)
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest that changes when a route or model is added, changed or removed."""
+        routes = (
+            names.digest(e.manifest["metadata"]["name"], str(e.manifest.get("spec")))
+            for e in self.entries
+        )
+        models = (names.digest(name, spec.model_dump_json()) for name, spec in self.models.items())
+        return names.digest(*sorted(routes), *sorted(models))
 
     def quiet_seconds(self, default: float) -> float:
         """Return the longest quiet time that a route in use asks for."""

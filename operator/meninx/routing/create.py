@@ -16,6 +16,7 @@ from meninx.resources import names
 from meninx.routing import metrics, status
 from meninx.routing.catalogue import Entry
 from meninx.routing.decide import Decision, Refused, Wanted
+from meninx.routing.ledger import Ledger
 from meninx.routing.study import Study
 
 COMPONENT = "meninx-routing"
@@ -28,6 +29,7 @@ class Desk:
 
     api: Api
     namespace: str
+    ledger: Ledger
 
     def carry_out(self, decision: Decision, study: Study, now: dt.datetime) -> None:
         """Make the jobs and tell the refusals; raises where the API server is away."""
@@ -46,10 +48,13 @@ class Desk:
     def _make(self, wanted: Wanted, study: Study) -> None:
         job = self.api.get(INFERENCEJOB, self.namespace, wanted.name)
         is_new = job is None
+        if job is None and self.ledger.was_made(self.namespace, wanted.name):
+            return  # made before and removed since: its work is done
         if job is None:
             manifest = wanted.manifest(self.namespace)
             job = self.api.apply(INFERENCEJOB, manifest, manager=names.FIELD_MANAGER_ROUTING)
             _LOG.info("job made", job=wanted.name, study=study.study, route=wanted.route)
+        self.ledger.note_made(self.namespace, wanted.name)
         route = self.api.get(STUDYROUTE, self.namespace, wanted.route)
         if route is None:
             return

@@ -16,6 +16,15 @@ from meninx.routing.match import Problem, judge
 from meninx.routing.select import Chosen, NotChosen, choose_all
 from meninx.routing.study import Study
 
+_MENDED_BY_A_PERSON = frozenset(
+    {
+        Reason.UNKNOWN_ATTRIBUTE,
+        Reason.BAD_EXPRESSION,
+        Reason.BAD_SPEC,
+        Reason.MODEL_NOT_FOUND,
+    }
+)
+
 
 @dataclass(frozen=True)
 class Route:
@@ -72,24 +81,37 @@ class Decision:
 
     jobs: tuple[Wanted, ...] = ()
     refusals: tuple[Refused, ...] = ()
+    suspended: tuple[str, ...] = ()
+    """Routes that match but are held back by a person."""
+
+    @property
+    def waits_for_a_person(self) -> bool:
+        """Whether another route or model, not another image, could change what becomes of it."""
+        return bool(self.suspended) or any(
+            one.reason in _MENDED_BY_A_PERSON for one in self.refusals
+        )
 
 
 def decide(study: Study, routes: Sequence[Route], models: Mapping[str, AIModelSpec]) -> Decision:
-    """Return the jobs and refusals of every route that matches; suspended routes do nothing.
+    """Return the jobs and refusals of every route that matches; suspended routes make nothing.
 
     A route that is wrong refuses every study: nothing is dropped without a word.
     """
     jobs: list[Wanted] = []
     refusals: list[Refused] = []
+    suspended: list[str] = []
     for route in routes:
-        if route.spec.suspend or not (route.problem or matches(study, route.spec)):
+        if not (route.problem or matches(study, route.spec)):
+            continue
+        if route.spec.suspend:
+            suspended.append(route.name)
             continue
         outcome = _outcome(study, route, models.get(route.spec.model_ref.name))
         if isinstance(outcome, Wanted):
             jobs.append(outcome)
         else:
             refusals.append(outcome)
-    return Decision(tuple(jobs), tuple(refusals))
+    return Decision(tuple(jobs), tuple(refusals), tuple(suspended))
 
 
 def matches(study: Study, route: StudyRouteSpec) -> bool:

@@ -19,6 +19,7 @@ from meninx.routing.catalogue import Catalogue, read_catalogue
 from meninx.routing.complete import Complete, Heard, quiet
 from meninx.routing.create import Desk
 from meninx.routing.decide import Decision, decide
+from meninx.routing.ledger import Ledger
 from meninx.store.rows import StudyRow
 from meninx.store.store import Store
 
@@ -56,6 +57,11 @@ class Loop:
     _trouble: dict[str, _Trouble] = field(default_factory=dict)
     _catalogue: Catalogue | None = None
     _read_at: dt.datetime | None = None
+    _ledger: Ledger = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Open the memory of routing in the store."""
+        self._ledger = Ledger.open(self.store)
 
     def run(self, stop: threading.Event) -> None:
         """Turn once a second until stopped; where a turn fails, wait longer and try again."""
@@ -70,17 +76,30 @@ class Loop:
                 _LOG.error("routing failed: tried again", attempt=failures)
 
     def turn(self) -> None:
-        """Look at every study that has undecided images; raises where the API server is away."""
+        """Look at every study with undecided images, and at those that waited for other routes.
+
+        Raises where the API server is away.
+        """
         now = self.clock.now()
         catalogue = self._known(now)
         silence = catalogue.quiet_seconds(self.settings.quiet_seconds)
         rows = self.store.studies_changed(now - dt.timedelta(seconds=silence))
-        due = [row for row in rows if self._is_due(row, silence, now)]
+        due = [
+            row
+            for row in (*rows, *self._waiting(catalogue, rows))
+            if self._is_due(row, silence, now)
+        ]
         if not due:
             return
         catalogue = self._read(now)
         for row in due:
             self._guarded(row, catalogue, now)
+
+    def _waiting(self, catalogue: Catalogue, changed: list[StudyRow]) -> list[StudyRow]:
+        """Return studies that a person's change of routes or models may make usable."""
+        waiting = set(self._ledger.waiting(catalogue.fingerprint)) - {r.study_uid for r in changed}
+        found = (self.store.find_study(uid) for uid in sorted(waiting))
+        return [row for row in found if row is not None]
 
     def _known(self, now: dt.datetime) -> Catalogue:
         """Return the routes and models as read a few seconds ago at most."""
@@ -101,7 +120,7 @@ class Loop:
 
     @property
     def _desk(self) -> Desk:
-        return Desk(self.api, self.settings.namespace)
+        return Desk(self.api, self.settings.namespace, self._ledger)
 
     def _is_due(self, row: StudyRow, silence: float, now: dt.datetime) -> bool:
         trouble = self._trouble.get(row.study_uid)
@@ -136,6 +155,10 @@ class Loop:
         study = assemble(row, instances, self.settings.privacy_key)
         decision = decide(study, catalogue.routes, catalogue.models)
         self._desk.carry_out(decision, study, now)
+        if decision.waits_for_a_person:
+            self._ledger.hold(row.study_uid, catalogue.fingerprint)
+        else:
+            self._ledger.release(row.study_uid)
         self.store.mark_decided(
             row.study_uid,
             revision=study.revision,

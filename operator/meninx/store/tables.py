@@ -79,7 +79,11 @@ def _durable(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
 def open_engine(path: Path) -> Engine:
     """Open the index; a commit that returned survives a power cut."""
     engine = create_engine(
-        f"sqlite:///{path}", pool_size=4, max_overflow=60, connect_args={"timeout": 30}
+        f"sqlite:///{path}",
+        pool_size=4,
+        max_overflow=60,
+        connect_args={"timeout": 30},
+        hide_parameters=True,  # parameters are UIDs, and errors go into logs
     )
     event.listen(engine, "connect", _durable)
     return engine

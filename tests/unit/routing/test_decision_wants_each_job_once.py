@@ -89,7 +89,13 @@ SILENT: dict[str, Route] = {
 
 @pytest.mark.parametrize("route", SILENT.values(), ids=SILENT.keys())
 def test_route_that_does_not_match_says_nothing(route: Route) -> None:
-    assert _decide(_study(series("e0", without=9)), route) == Decision()
+    decision = _decide(_study(series("e0", without=9)), route)
+    assert (decision.jobs, decision.refusals) == ((), ())
+
+
+def test_suspended_route_that_matches_waits_for_a_person() -> None:
+    assert _decide(_study(series("e0")), SILENT["suspended"]).waits_for_a_person
+    assert not _decide(_study(series("e0")), SILENT["other modality"]).waits_for_a_person
 
 
 def test_wrong_route_refuses_and_the_others_go_on() -> None:
