@@ -1,6 +1,7 @@
 """The store's web API as the steps use it: read one series, store results, commit them."""
 
 import errno
+import io
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -69,7 +70,7 @@ class StoreClient:
         """Store result objects (STOW-RS); storing them again changes nothing."""
         with aiohttp.MultipartWriter("related") as body:
             for encoded in objects:
-                body.append(encoded, {"Content-Type": "application/dicom"})
+                body.append(io.BytesIO(encoded), {"Content-Type": "application/dicom"})
         headers = {"Content-Type": f"{_DICOM}; boundary={body.boundary}"}
         with _transport_errors():
             async with self._session.post(self._study, data=body, headers=headers) as response:

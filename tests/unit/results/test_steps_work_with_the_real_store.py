@@ -19,6 +19,7 @@ from meninx.base.tokens import Claims, mint
 from meninx.imaging.nifti import write_nifti
 from meninx.resources.inferencejob import Results
 from meninx.steps.deliver import deliver
+from meninx.steps.deliver import encode as encode_file
 from meninx.steps.fetch import fetch
 from meninx.steps.patience import Patience
 from meninx.steps.store_client import connect
@@ -127,3 +128,12 @@ async def test_pod_reads_the_series_by_its_hash(store: Store, url: str, tmp_path
     async with connect(url, token(), TASK) as client:
         files = await client.retrieve_series(SERIES, tmp_path / "series")
     assert len(files) == len(DATASETS)
+
+
+async def test_result_of_many_megabytes_is_taken(store: Store, url: str) -> None:
+    (large,) = slices((2048, 1024, 1), SOPInstanceUID="2.25.77", SeriesInstanceUID="2.25.78")
+    async with connect(url, token(), TASK) as client:
+        await client.store([encode_file(large)])
+    kept = store.instance(STUDY_UID, "2.25.77")
+    assert kept is not None
+    assert kept.path.stat().st_size > 4_000_000
