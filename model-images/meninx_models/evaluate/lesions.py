@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy import ndimage
 
 from meninx_models.evaluate.metrics import Distances, Mask, dice, distances
@@ -71,7 +72,7 @@ def score_head(seed: int, found: Mask, truth: Mask, spacing_mm: tuple[float, ...
 
 
 def _score_lesion(
-    lesion: Mask, found: Mask, pieces: np.ndarray, spacing_mm: tuple[float, ...]
+    lesion: Mask, found: Mask, pieces: npt.NDArray[np.int32], spacing_mm: tuple[float, ...]
 ) -> LesionScore:
     volume = float(lesion.sum()) * float(np.prod(spacing_mm)) / 1000
     hit = float((lesion & found).sum()) >= FOUND_SHARE * float(lesion.sum())

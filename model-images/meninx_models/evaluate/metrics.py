@@ -27,8 +27,8 @@ def dice(found: Mask, truth: Mask) -> float:
 
 def surface(mask: Mask) -> Mask:
     """Return the voxels of a mask that touch its outside by a face."""
-    inner = ndimage.binary_erosion(mask, border_value=0)
-    return mask & ~inner
+    shell: Mask = mask & ~ndimage.binary_erosion(mask, border_value=0)
+    return shell
 
 
 def distances(found: Mask, truth: Mask, spacing_mm: tuple[float, ...]) -> Distances | None:

@@ -1,10 +1,10 @@
 """The test set's scores by size of the largest lesion."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import mean, median
 
-from meninx_models.evaluate.lesions import HeadScore, LesionScore
+from meninx_models.evaluate.lesions import HeadScore
 
 SIZES_ML = (("under 1 mL", 0.0, 1.0), ("1 to 10 mL", 1.0, 10.0), ("over 10 mL", 10.0, 1e9))
 
@@ -48,25 +48,21 @@ def summarise(scores: Sequence[HeadScore]) -> list[Row]:
 def _row(name: str, scores: Sequence[HeadScore]) -> Row:
     lesions = [lesion for score in scores for lesion in score.lesions]
     dices = [score.dice for score in scores]
+    measured = [lesion.distances for lesion in lesions if lesion.distances]
     return Row(
         name,
         len(scores),
         len(lesions),
-        mean(dices) if dices else None,
+        _mean(dices),
         median(dices) if dices else None,
-        _mean_of(
-            lesions, lambda lesion: lesion.distances and lesion.distances.average_hausdorff_mm
-        ),
-        _mean_of(lesions, lambda lesion: lesion.distances and lesion.distances.hd95_mm),
-        mean(float(lesion.found) for lesion in lesions) if lesions else None,
-        mean(float(score.false_lesions) for score in scores) if scores else None,
+        _mean([item.average_hausdorff_mm for item in measured]),
+        _mean([item.hd95_mm for item in measured]),
+        _mean([float(lesion.found) for lesion in lesions]),
+        _mean([float(score.false_lesions) for score in scores]),
     )
 
 
-def _mean_of(
-    lesions: Sequence[LesionScore], value: Callable[[LesionScore], float | None]
-) -> float | None:
-    values = [found for lesion in lesions if (found := value(lesion)) is not None]
+def _mean(values: Sequence[float]) -> float | None:
     return mean(values) if values else None
 
 
@@ -77,6 +73,6 @@ def summarise_healthy(scores: Sequence[HeadScore]) -> Healthy:
     return Healthy(
         len(well),
         sum(not score.false_lesions_ml for score in well),
-        mean(float(score.false_lesions) for score in well) if well else None,
+        _mean([float(score.false_lesions) for score in well]),
         max(volumes, default=0.0),
     )

@@ -11,6 +11,7 @@ from typing import Any
 import nibabel
 import numpy as np
 import numpy.typing as npt
+from nibabel.filebasedimages import ImageFileError
 
 from meninx_models import contract
 from meninx_models.contract import NotFinite, NotForModel
@@ -51,7 +52,7 @@ def read_channel(folder: Path, channel: str) -> tuple[Volume, Affine]:
             try:
                 image = nibabel.load(folder / name)
                 values = np.asarray(image.dataobj, dtype=np.float32)
-            except (nibabel.filebasedimages.ImageFileError, OSError, ValueError) as error:
+            except (ImageFileError, OSError, ValueError) as error:
                 raise NotForModel(f"{name} can't be read as NIfTI: {error}") from error
             return values, np.asarray(image.affine, dtype=np.float64)
     raise NotForModel(f"no {channel}.nii in the input folder")
