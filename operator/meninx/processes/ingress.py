@@ -25,6 +25,7 @@ from meninx.ingress import listener as dicom
 from meninx.kube.client import Api
 from meninx.peers.dimse import Caller
 from meninx.routing import loop as routing
+from meninx.store.lock import only_one
 from meninx.store.store import Store
 from meninx.web.app import make_app
 from meninx.web.site import Site
@@ -156,4 +157,5 @@ class Process:
 
 def serve(settings: Settings, api: Api) -> None:
     """Run the ingress until it is told to stop."""
-    Process(settings, api).run()
+    with only_one(settings.data):
+        Process(settings, api).run()
