@@ -138,7 +138,8 @@ class OperatorProcess:
 
     plane: ControlPlane
     key_file: Path
-    resync_seconds: float = 5.0
+    resync_seconds: float = 600.0
+    """Long: what a test waits for must come by an event, not by the next look at everything."""
     process: subprocess.Popen[bytes] | None = None
     metrics_port: int = field(default_factory=free_port)
     liveness_port: int = field(default_factory=free_port)

@@ -43,7 +43,8 @@ class ControlPlane:
 
     folder: Path
     port: int = field(default_factory=free_port)
-    _processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    _etcd_port: int = field(default_factory=free_port)
+    _processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
     def host(self) -> str:
@@ -57,16 +58,27 @@ class ControlPlane:
     def start(self) -> None:
         """Start both and wait until the API server is ready."""
         self._keys()
-        etcd = free_port()
-        self._run("etcd", *self._etcd_flags(etcd))
-        self._run("kube-apiserver", *self._apiserver_flags(etcd))
+        self._run("etcd", *self._etcd_flags())
+        self.start_api_server()
+
+    def start_api_server(self) -> None:
+        """Start the API server and wait until it is ready."""
+        self._run("kube-apiserver", *self._apiserver_flags())
         self._wait()
+
+    def kill_api_server(self) -> None:
+        """Kill the API server; etcd stays."""
+        self._end("kube-apiserver")
 
     def stop(self) -> None:
         """End both."""
-        for process in reversed(self._processes):
-            process.kill()
-            process.wait()
+        for name in reversed(list(self._processes)):
+            self._end(name)
+
+    def _end(self, name: str) -> None:
+        process = self._processes.pop(name)
+        process.kill()
+        process.wait()
 
     def kubeconfig(self, token: str) -> Path:
         """Write and return a kubeconfig for the bearer of a token."""
@@ -122,8 +134,9 @@ class ControlPlane:
             capture_output=True,
         )
 
-    def _etcd_flags(self, port: int) -> list[str]:
-        client, peer = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{free_port()}"
+    def _etcd_flags(self) -> list[str]:
+        client = f"http://127.0.0.1:{self._etcd_port}"
+        peer = f"http://127.0.0.1:{free_port()}"
         return [
             f"--data-dir={self.folder}/etcd",
             f"--listen-client-urls={client}",
@@ -134,10 +147,10 @@ class ControlPlane:
             "--unsafe-no-fsync",
         ]
 
-    def _apiserver_flags(self, etcd_port: int) -> list[str]:
+    def _apiserver_flags(self) -> list[str]:
         key = self.folder / "accounts.key"
         return [
-            f"--etcd-servers=http://127.0.0.1:{etcd_port}",
+            f"--etcd-servers=http://127.0.0.1:{self._etcd_port}",
             "--bind-address=127.0.0.1",
             f"--secure-port={self.port}",
             f"--cert-dir={self.folder}/certs",
@@ -152,10 +165,9 @@ class ControlPlane:
         ]
 
     def _run(self, name: str, *flags: str) -> None:
-        with (self.folder / f"{name}.log").open("wb") as log:
-            self._processes.append(
-                subprocess.Popen([BINARIES / name, *flags], stdout=log, stderr=log)
-            )
+        with (self.folder / f"{name}.log").open("ab") as log:
+            command = [str(BINARIES / name), *flags]
+            self._processes[name] = subprocess.Popen(command, stdout=log, stderr=log)
 
     def _ready(self) -> bool:
         if not self._certificate.is_file():
@@ -174,10 +186,13 @@ class ControlPlane:
             pool.clear()
         return answer.status == 200
 
+    def _died(self) -> bool:
+        return any(process.poll() is not None for process in self._processes.values())
+
     def _wait(self) -> None:
         end = time.monotonic() + _PATIENCE_SECONDS
         while not self._ready():
-            if time.monotonic() > end or any(p.poll() is not None for p in self._processes):
+            if time.monotonic() > end or self._died():
                 tail = (self.folder / "kube-apiserver.log").read_text()[-2000:]
                 raise RuntimeError(f"the API server did not come up:\n{tail}")
             time.sleep(0.25)

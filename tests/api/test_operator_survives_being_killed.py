@@ -1,6 +1,6 @@
 import pytest
 from tests.api.conftest import Eventually, OperatorProcess
-from tests.api.control_plane import NAMESPACE
+from tests.api.control_plane import NAMESPACE, ControlPlane
 from tests.api.kubelet import Kubelet, ended
 from tests.api.test_job_runs_once_to_its_end import deliver, phase, start_job
 from tests.support.make import aimodel, inferencejob
@@ -44,6 +44,20 @@ def test_jobs_made_while_it_was_away_get_one_kubernetes_job_each(
     eventually(lambda: len(api.list(JOB, NAMESPACE)) == 5)
     eventually(lambda: stopped_operator.page("/readyz")[0] == 200)
     assert len(api.list(JOB, NAMESPACE)) == 5
+
+
+def test_outage_of_the_api_server_only_costs_time(
+    api: KubeApi, operator: OperatorProcess, plane: ControlPlane, eventually: Eventually
+) -> None:
+    api.apply(AIMODEL, aimodel(), manager="kubectl")
+    plane.kill_api_server()
+    eventually(lambda: b"no answer from the API server" in operator.log.read_bytes())
+    assert operator.page("/healthz", operator.liveness_port)[0] == 200
+    plane.start_api_server()
+    api.apply(INFERENCEJOB, inferencejob(), manager="kubectl")
+    eventually(lambda: api.list(JOB, NAMESPACE))
+    assert operator.process is not None
+    assert operator.process.poll() is None
 
 
 def test_operator_ends_in_order_when_told_to(operator: OperatorProcess) -> None:

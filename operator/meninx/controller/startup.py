@@ -30,6 +30,8 @@ def configure(settings: kopf.OperatorSettings) -> None:
     """Set everything that kopf leaves open or does in a way that we don't want."""
     settings.peering.standalone = True
     settings.posting.enabled = False
+    # Scanning would list all namespaces and definitions, which the operator has no right to.
+    settings.scanning.disabled = True
     settings.watching.server_timeout = WATCH_SECONDS
     settings.watching.client_timeout = CLIENT_WATCH_SECONDS
     settings.watching.connect_timeout = 10

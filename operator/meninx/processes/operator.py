@@ -8,15 +8,19 @@ import kopf
 from aiohttp import web
 
 from meninx.base.clock import SystemClock
+from meninx.base.errors import MeninxError
 from meninx.base.logs import Log
 from meninx.controller import handlers, startup
 from meninx.controller.metrics import Metrics
 from meninx.controller.reconcile import Reconciler
 from meninx.controller.settings import Settings
 from meninx.controller.worker import Worker
-from meninx.kube.client import KubeApi
+from meninx.kube.client import Api, KubeApi
+from meninx.kube.kinds import AIMODEL, INFERENCEJOB
 
 log = Log(__name__)
+
+_PAUSE_SECONDS = 2.0
 
 
 def _pages(metrics: Metrics, worker: Worker) -> web.Application:
@@ -43,8 +47,22 @@ async def _served(app: web.Application, port: int) -> AsyncIterator[None]:
         await runner.cleanup()
 
 
-async def _watch(settings: Settings, worker: Worker) -> None:
+async def _defined(api: Api, namespace: str) -> None:
+    """Wait until the API server knows our kinds: kopf looks only once which there are."""
+    while True:
+        try:
+            for kind in (AIMODEL, INFERENCEJOB):
+                await asyncio.to_thread(api.list, kind, namespace)
+        except MeninxError as error:
+            log.warning(f"the operator waits for its resources: {error}")
+            await asyncio.sleep(_PAUSE_SECONDS)
+        else:
+            return
+
+
+async def _watch(api: Api, settings: Settings, worker: Worker) -> None:
     """Let kopf watch until a signal comes; its end is the end of the process."""
+    await _defined(api, settings.namespace)
     registry = kopf.OperatorRegistry()
     startup.register(registry, worker.stuck)
     handlers.register(registry, worker.put)
@@ -62,11 +80,12 @@ async def _watch(settings: Settings, worker: Worker) -> None:
 async def serve(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT; looks that have begun are finished."""
     metrics = Metrics()
-    reconciler = Reconciler(KubeApi.connect(), settings, SystemClock(), metrics)
+    api = KubeApi.connect()
+    reconciler = Reconciler(api, settings, SystemClock(), metrics)
     worker = Worker(reconciler, metrics, resync_seconds=settings.resync_seconds)
     async with _served(_pages(metrics, worker), settings.metrics_port):
         work = asyncio.create_task(worker.run())
-        watch = asyncio.create_task(_watch(settings, worker))
+        watch = asyncio.create_task(_watch(api, settings, worker))
         log.info("the operator has started", namespace=settings.namespace)
         await asyncio.wait({work, watch}, return_when=asyncio.FIRST_COMPLETED)
         for task in (work, watch):

@@ -87,11 +87,12 @@ def test_watches_end_by_themselves_and_the_client_waits_longer() -> None:
     assert settings.networking.request_timeout
 
 
-def test_kopf_neither_peers_nor_posts_events() -> None:
+def test_kopf_neither_peers_nor_posts_events_nor_scans_the_cluster() -> None:
     settings = kopf.OperatorSettings()
     configure(settings)
     assert settings.peering.standalone
     assert not settings.posting.enabled
+    assert settings.scanning.disabled
 
 
 def test_an_api_server_that_is_away_never_ends_the_operator() -> None:
