@@ -19,7 +19,7 @@ def _variables() -> set[str]:
     return {variable["name"] for container in containers for variable in container["env"]}
 
 
-def test_exit_codes_are_equal() -> None:
+def test_exit_codes_are_the_same_numbers() -> None:
     assert failure.INPUT_NOT_USABLE == contract.Exit.REJECTED
     assert failure.NOT_FINITE == contract.Exit.NOT_FINITE
     assert failure.BAD_RESULT == contract.Exit.BAD_RESULT
@@ -30,7 +30,7 @@ def test_codes_that_may_be_tried_again_do_not_end_the_job() -> None:
     assert not final & {contract.Exit.DONE, contract.Exit.BUG, contract.Exit.TRY_AGAIN}
 
 
-def test_variables_are_equal() -> None:
+def test_variables_are_those_that_the_steps_read() -> None:
     named = {
         contract.INPUT,
         contract.OUTPUT,

@@ -61,28 +61,33 @@ async def test_first_look_is_at_everything() -> None:
     assert set(seen[1:]) == {A, B}
 
 
-async def test_same_key_is_never_in_two_hands() -> None:
-    held, most, count = set[Key](), 0, 0
-    gate = threading.Event()
+class Gate:
+    """A look that holds its key until the gate opens, and keeps count."""
 
-    def look(key: Key) -> Outcome:
-        nonlocal most, count
+    def __init__(self) -> None:
+        self.open = threading.Event()
+        self.held: set[Key] = set()
+        self.count = 0
+
+    def look(self, key: Key) -> Outcome:
         if key.kind != SWEEP:
-            assert key not in held
-            held.add(key)
-            most = max(most, len(held))
-            gate.wait(5)
-            held.discard(key)
-            count += 1
+            assert key not in self.held
+            self.held.add(key)
+            self.open.wait(5)
+            self.held.discard(key)
+            self.count += 1
         return Outcome()
 
-    async with working(look) as worker:
+
+async def test_same_key_is_never_in_two_hands() -> None:
+    gate = Gate()
+    async with working(gate.look) as worker:
         worker.put(A)
         worker.put(B)
-        await _until(lambda: most == 2)
+        await _until(lambda: gate.held == {A, B})
         worker.put(A)
-        gate.set()
-        await _until(lambda: count == 3)
+        gate.open.set()
+        await _until(lambda: gate.count == 3)
 
 
 @pytest.mark.parametrize(
