@@ -68,6 +68,7 @@ class ImageHeader:
     image_type: tuple[str, ...] = ()
     images_in_acquisition: int | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
+    frame_of_reference_uid: str = ""
 
     @property
     def has_geometry(self) -> bool:

@@ -103,6 +103,7 @@ def _frame(
         image_type=tuple(frame_type.split("\\")) if frame_type else whole.image_type,
         images_in_acquisition=None,
         attributes=attributes,
+        frame_of_reference_uid=whole.frame_of_reference_uid,
     )
 
 

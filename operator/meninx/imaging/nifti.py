@@ -11,10 +11,11 @@ from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError
 from pydicom.dataset import Dataset
 
-from meninx.base.errors import BadInput
+from meninx.base.errors import BadInput, Rejected
 from meninx.imaging.geometry import Grid, grid_from_ras
 from meninx.imaging.pixels import read_slice
 from meninx.imaging.stack import Stack
+from meninx.resources.reasons import Reason
 
 Volume = npt.NDArray[np.float32]
 
@@ -29,7 +30,11 @@ def volume_from_stack(stack: Stack, datasets: Mapping[str, Dataset]) -> Volume:
     and nothing is kept. Memory order is NIfTI's, so that writing needs no second copy. Raises
     Rejected where pixels can't be read.
     """
-    volume: Volume = np.empty(stack.grid.shape, dtype=np.float32, order="F")
+    try:
+        volume: Volume = np.empty(stack.grid.shape, dtype=np.float32, order="F")
+    except MemoryError as error:
+        message = f"a volume of {stack.grid.shape} voxels does not fit into memory"
+        raise Rejected(Reason.OUT_OF_MEMORY, message) from error
     for index, header in enumerate(stack.headers):
         dataset = datasets[header.sop_instance_uid]
         image = read_slice(dataset, header.frame, (header.rows, header.columns))

@@ -100,6 +100,7 @@ def _whole(dataset: Dataset) -> ImageHeader:
         image_type=tuple(image_type.split("\\")) if image_type else (),
         images_in_acquisition=elements.integer(dataset, "ImagesInAcquisition"),
         attributes=_attributes(dataset),
+        frame_of_reference_uid=elements.text(dataset, "FrameOfReferenceUID") or "",
     )
 
 

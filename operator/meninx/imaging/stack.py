@@ -41,8 +41,7 @@ def build_stack(
     are the least that has a spacing.
     """
     images = _unique(headers)
-    usable = _usable(images)
-    group = usable if isinstance(usable, Finding) else _main_group(usable)
+    group = _comparable(images)
     if isinstance(group, Finding):
         return (group,)
     normal = _frame(group)[2]
@@ -56,6 +55,16 @@ def build_stack(
     if any(finding.fatal for finding in findings):
         return tuple(finding for finding in findings if finding.fatal)
     return Stack(tuple(slices), _grid(slices, group), _left_out(slices, images), findings)
+
+
+def _comparable(images: list[ImageHeader]) -> list[ImageHeader] | Finding:
+    """Return the images that could make one volume: a kind, a frame, a plane and a size."""
+    for narrow in (_usable, _one_frame_of_reference, _main_group):
+        narrowed = narrow(images)
+        if isinstance(narrowed, Finding):
+            return narrowed
+        images = narrowed
+    return images
 
 
 def _unique(headers: Sequence[ImageHeader]) -> list[ImageHeader]:
@@ -78,6 +87,16 @@ def _usable(images: list[ImageHeader]) -> list[ImageHeader] | Finding:
             return Finding(reason, f"{message} ({len(images)} looked at)")
         images = left
     return images
+
+
+def _one_frame_of_reference(images: list[ImageHeader]) -> list[ImageHeader] | Finding:
+    """Places in different frames of reference can't be compared, whatever their numbers say."""
+    named = Counter(header.frame_of_reference_uid for header in images)
+    ((uid, count),) = named.most_common(1)
+    if count < DOMINANT_SHARE * len(images):
+        message = f"{len(named)} frames of reference in one series: places can't be compared"
+        return Finding(Reason.NO_GEOMETRY, message)
+    return [header for header in images if header.frame_of_reference_uid == uid]
 
 
 def _main_group(images: list[ImageHeader]) -> list[ImageHeader] | Finding:

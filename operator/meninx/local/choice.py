@@ -7,6 +7,7 @@ from typing import Any
 from meninx.base.errors import Rejected
 from meninx.local.study import SeriesFiles, StudyFolder
 from meninx.resources.aimodel import AIModel
+from meninx.resources.reasons import MEANINGS
 from meninx.resources.task import TaskChannel
 from meninx.routing.select import Chosen, NotChosen, PassedOver, Selection, choose_all
 
@@ -80,7 +81,8 @@ class Choice:
             for finding in answer.stack.warnings:
                 yield f"  warning {finding.reason}: {finding.message}"
         else:
-            yield f"{answer.channel}: no series ({answer.reason})"
+            remedy = MEANINGS[answer.reason].remedy
+            yield f"{answer.channel}: no series ({answer.reason}). {remedy}"
         for over in sorted(answer.passed_over, key=self._order):
             yield f"  not {self._named(over.series)}: {over.reason}: {self._readable(over.why)}"
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from meninx.base.errors import NotFound
+from meninx.base.files import space_errors
 from meninx.imaging.nifti import volume_from_stack, write_nifti
 from meninx.imaging.series import series_facts
 from meninx.imaging.stack import Stack
@@ -57,7 +58,8 @@ def prepare(
 
     `files` maps a series, as the channels name it, to its DICOM files. One float32 volume and one
     decoded slice are in memory at a time. Nothing that identifies the patient is written to
-    `input_folder`; `source_folder` holds the images as they came. Raises Rejected.
+    `input_folder`; `source_folder` holds the images as they came. Raises Rejected,
+    and OutOfSpace where the volume is full.
     """
     prepared = []
     for channel in channels:
@@ -65,7 +67,8 @@ def prepare(
             raise NotFound(f"channel {channel.name}: its series is not among the files")
         done = _channel(files[channel.series], channel, input_folder)
         if source_folder is not None:
-            keep_source(done.source.used_files, source_folder / channel.name)
+            with space_errors(source_folder):
+                keep_source(done.source.used_files, source_folder / channel.name)
         prepared.append(done)
     study = {
         "formatVersion": FORMAT_VERSION,
@@ -78,7 +81,9 @@ def prepare(
 def _channel(files: Sequence[Path], channel: TaskChannel, folder: Path) -> PreparedChannel:
     source = read_source(files, volume=channel.volume, min_slices=channel.min_slices)
     file = folder / contract.channel_file(channel)
-    write_nifti(file, volume_from_stack(source.stack, source.datasets), source.stack.grid)
+    volume = volume_from_stack(source.stack, source.datasets)
+    with space_errors(file):
+        write_nifti(file, volume, source.stack.grid)
     return PreparedChannel(channel, file, source)
 
 

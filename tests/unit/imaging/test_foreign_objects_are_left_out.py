@@ -82,6 +82,16 @@ def test_series_that_is_no_volume_says_why(attributes: dict[str, Any], reason: R
     assert refusal_of([mr_slice(**attributes, InstanceNumber=k) for k in range(9)]).reason == reason
 
 
+@pytest.mark.parametrize(("odd", "used"), [(3, 20), (9, None)])
+def test_places_of_another_frame_of_reference_are_not_mixed_in(odd: int, used: int | None) -> None:
+    other = mr_series(odd, origin_lps=(0, 0, 20), FrameOfReferenceUID="2.25.4")
+    datasets = [*mr_series(20), *other]
+    if used is None:
+        assert refusal_of(datasets).reason == Reason.NO_GEOMETRY
+    else:
+        assert len(stack_of(datasets).headers) == used
+
+
 def test_instance_sent_twice_is_one_image() -> None:
     datasets = mr_series(10)
     stack = stack_of([*datasets, *datasets[3:5]])

@@ -1,6 +1,7 @@
 """Whatever a header holds: headers are read, facts are told, and the stack answers with a reason."""
 
 import warnings
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -14,11 +15,15 @@ from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 from tests.support.enhanced import enhanced_mr
 from tests.support.series import mr_series
+from tests.support.stacks import stack_of
 
+from meninx.base.errors import Rejected
 from meninx.imaging.elements import ODD_VALUE
 from meninx.imaging.header import ImageHeader
+from meninx.imaging.nifti import volume_from_stack
 from meninx.imaging.series import HEADER_TAGS, read_headers, series_facts
 from meninx.imaging.stack import Finding, Stack, build_stack
+from meninx.resources.reasons import Reason
 
 JUNK = st.one_of(
     st.binary(max_size=24),
@@ -83,3 +88,12 @@ def test_half_an_element_counts_as_none(keyword: str, value: bytes) -> None:
     (header,) = read_headers(dataset)
     assert isinstance(header, ImageHeader)
     assert None in (header.pixel_spacing_mm, header.row_cosines, header.echo_time_ms)
+
+
+def test_volume_beyond_all_memory_is_refused() -> None:
+    datasets = mr_series(4, Rows=65535, Columns=65535)
+    stack = stack_of(datasets)
+    huge = replace(stack, grid=replace(stack.grid, shape=(65535, 65535, 1 << 24)))
+    with pytest.raises(Rejected) as refused:
+        volume_from_stack(huge, {})
+    assert refused.value.reason == Reason.OUT_OF_MEMORY

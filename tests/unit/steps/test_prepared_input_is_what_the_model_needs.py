@@ -1,5 +1,6 @@
 """`prepare`: a volume and facts for the model, the images as they came for `deliver`, no identity."""
 
+import errno
 import json
 import tracemalloc
 from pathlib import Path
@@ -11,7 +12,7 @@ from tests.support.identity import leaks
 from tests.support.series import mr_series, write_series
 from tests.support.stacks import stack_of, uids
 
-from meninx.base.errors import NotFound, Rejected
+from meninx.base.errors import NotFound, OutOfSpace, Rejected
 from meninx.imaging.nifti import read_nifti
 from meninx.resources.reasons import Reason
 from meninx.resources.task import TaskChannel
@@ -115,6 +116,18 @@ def test_file_that_is_no_dicom_shows_as_a_gap(tmp_path: Path, workspace: Workspa
 def test_channel_without_its_series_is_told(workspace: Workspace) -> None:
     with pytest.raises(NotFound, match="channel t1c"):
         prepare({"e2": []}, [_channel()], workspace.input)
+
+
+def test_full_volume_asks_to_be_tried_again(
+    tmp_path: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("meninx.steps.prepare.write_nifti", full)
+    files = write_series(mr_series(9), tmp_path / "in")
+    with pytest.raises(OutOfSpace, match="no room to write t1c"):
+        prepare({"e1": files}, [_channel()], workspace.input)
 
 
 def test_one_volume_and_one_slice_are_in_memory(tmp_path: Path, workspace: Workspace) -> None:
