@@ -42,12 +42,12 @@ def test_long_running_pod_is_probed(manifests: list[dict[str, Any]], kind: str) 
 
 
 @pytest.mark.rule("least-privilege")
-def test_only_nodes_and_definitions_are_read_outside_the_namespace(
+def test_only_nodes_are_read_outside_the_namespace(
     manifests: list[dict[str, Any]],
 ) -> None:
     (role,) = of_kind(manifests, "ClusterRole").values()
     read = {resource for rule in role["rules"] for resource in rule["resources"]}
-    assert read == {"nodes", "customresourcedefinitions"}
+    assert read == {"nodes"}
     assert all(set(rule["verbs"]) == READ for rule in role["rules"])
 
 
