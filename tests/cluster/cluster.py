@@ -11,7 +11,19 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from onenode import bases, build, check, images, names, packages, plane, programs, selftest, state
+from onenode import (
+    bases,
+    build,
+    check,
+    images,
+    lock,
+    names,
+    packages,
+    plane,
+    programs,
+    selftest,
+    state,
+)
 from onenode.shell import ClusterError, say
 
 CANNOT = 3
@@ -90,9 +102,11 @@ def _build(given: argparse.Namespace) -> int:
 
 def _other(given: argparse.Namespace) -> int:
     if given.command == "up":
-        plane.up(gpus=given.gpus, fresh=given.fresh)
+        with lock.held():
+            plane.up(gpus=given.gpus, fresh=given.fresh)
     elif given.command == "down":
-        plane.down(keep_images=given.keep_images)
+        with lock.held():
+            plane.down(keep_images=given.keep_images)
     elif given.command == "load-image":
         for image in given.image:
             images.load(image)

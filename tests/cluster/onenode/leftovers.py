@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -107,11 +108,12 @@ def _program(pid: int) -> str:
 
 
 def mounts() -> list[str]:
-    """Mount points under the cluster's folders, the deepest first."""
+    """Mount points at and under the cluster's folders, the deepest first."""
     lines = Path("/proc/self/mountinfo").read_text().splitlines()
     points = [line.split()[4].encode().decode("unicode_escape") for line in lines]
     roots = [str(names.RUN), str(names.LIB), *([str(names.KUBELET)] if _kubelet_is_ours() else [])]
-    ours = [point for point in points if point.startswith(tuple(root + "/" for root in roots))]
+    # The kubelet mounts its own folder onto itself, so the roots count too.
+    ours = [point for point in points if any(f"{point}/".startswith(f"{root}/") for root in roots)]
     return sorted(ours, key=len, reverse=True)
 
 
@@ -179,17 +181,27 @@ def _sysctl(name: str) -> Path:
     return Path("/proc/sys") / name
 
 
+def _remove_tree(folder: Path) -> None:
+    """Remove a folder, again where something that was killed just now still wrote into it."""
+    for _ in range(5):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(0.2)
+    raise ClusterError(f"{folder} can't be removed: see what is in it")
+
+
 def clear_disk(*, keep_images: bool) -> None:
     """Remove the cluster's folders; a folder that something is still mounted in is never entered."""
     _unmount()
     if names.KUBELET_MARK.exists():
-        shutil.rmtree(names.KUBELET, ignore_errors=True)
+        _remove_tree(names.KUBELET)
     for entry in names.LIB.iterdir() if names.LIB.is_dir() else ():
         if keep_images and entry == names.CONTAINERD_ROOT:
             continue
-        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        _remove_tree(entry) if entry.is_dir() else entry.unlink()
     if not keep_images:
-        shutil.rmtree(names.LIB, ignore_errors=True)
+        _remove_tree(names.LIB)
     for link in Path("/var/log/containers").glob("*.log"):
         if link.is_symlink() and str(names.LIB) in str(link.readlink()):
             link.unlink()

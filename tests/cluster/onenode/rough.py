@@ -5,19 +5,20 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
-from . import daemons, firewall, kube, leftovers, names, plane, state
+from . import daemons, firewall, kube, leftovers, lock, names, plane, state
 from .shell import ClusterError
 
 
 def killed() -> str:
     """Kill every process, shims and containers too; `up` brings it back with what it held."""
     kube.kubectl("create", "configmap", "kept", "-n", "default", "--from-literal=is=here")
-    pids = leftovers.processes()
-    daemons.kill(pids, how=signal.SIGKILL, seconds=10)
-    seen = state.look()
-    if not seen.down:
-        raise ClusterError(f"still running: {seen.processes}")
-    plane.up(gpus=2, fresh=False)
+    with lock.held():
+        pids = leftovers.processes()
+        daemons.kill(pids, how=signal.SIGKILL, seconds=10)
+        seen = state.look()
+        if not seen.down:
+            raise ClusterError(f"still running: {seen.processes}")
+        plane.up(gpus=2, fresh=False)
     kube.kubectl("delete", "configmap", "kept", "-n", "default")
     return f"{len(pids)} processes killed; Ready again with the objects it held"
 
@@ -25,8 +26,9 @@ def killed() -> str:
 def leaves_nothing() -> str:
     """After `down`: no process, mount, interface, rule, set, control group or folder."""
     before = (names.LIB / "sysctls.json").read_text()
-    plane.down(keep_images=False)
-    found = traces()
+    with lock.held():
+        plane.down(keep_images=False)
+        found = traces()
     if found:
         raise ClusterError("left behind: " + "; ".join(found))
     return f"nothing left (sysctls were noted as {len(before)} bytes and put back)"
