@@ -102,9 +102,15 @@ def _frame(
         trigger_time_ms=_trigger(groups),
         image_type=tuple(frame_type.split("\\")) if frame_type else whole.image_type,
         images_in_acquisition=None,
-        attributes=attributes,
+        attributes=_with_diffusion(attributes, groups),
         frame_of_reference_uid=whole.frame_of_reference_uid,
     )
+
+
+def _with_diffusion(attributes: dict[str, str], groups: Groups) -> dict[str, str]:
+    macro = groups.macro("MRDiffusionSequence")
+    weight = None if macro is None else elements.text(macro, "DiffusionBValue")
+    return attributes if weight is None else attributes | {"DiffusionBValue": weight}
 
 
 def _trigger(groups: Groups) -> float | None:

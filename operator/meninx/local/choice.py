@@ -11,7 +11,9 @@ from meninx.resources.reasons import MEANINGS
 from meninx.resources.task import TaskChannel
 from meninx.routing.select import Chosen, NotChosen, PassedOver, Selection, choose_all
 
-_FREE_TEXT = frozenset({"SeriesDescription", "StudyDescription", "ProtocolName"})
+_FREE_TEXT = frozenset(
+    {"SeriesDescription", "StudyDescription", "ProtocolName", "ContrastBolusAgent"}
+)
 """People write names into these: they are shown on the terminal, never written into a file."""
 
 

@@ -92,6 +92,16 @@ def test_echoes_of_one_object_are_told_apart() -> None:
     assert {header.echo_time_ms for header in stack.headers} == {4.92}
 
 
+def test_b_values_of_one_object_are_told_apart() -> None:
+    slices = [one for one in mr_series(10) for _ in range(2)]
+    made = enhanced_mr(
+        slices, frame=lambda k: {"MRDiffusionSequence": item(DiffusionBValue=800.0 * (k % 2))}
+    )
+    finding = refusal_of([made])
+    assert finding.reason == Reason.AMBIGUOUS_VOLUME
+    assert "DiffusionBValue 800.0: 10" in finding.message
+
+
 def test_facts_are_found_in_the_functional_groups() -> None:
     shared = {
         "MRTimingAndRelatedParametersSequence": item(RepetitionTime=2300.0, FlipAngle=9.0),

@@ -1,14 +1,18 @@
 """O-13: noise in the positions is no gap, and a gap is no noise."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 from tests.support.series import mr_series, mr_slice
-from tests.support.stacks import refusal_of, stack_of
+from tests.support.stacks import headers_of, refusal_of, stack_of
 
+from meninx.imaging.stack import Stack, build_stack
 from meninx.resources.reasons import Reason
 
 
@@ -47,6 +51,18 @@ def test_every_missing_slice_is_counted(lost: set[int]) -> None:
     finding = refusal_of(_at([k * 0.7 for k in range(20) if k not in lost]))
     assert finding.reason == Reason.MISSING_SLICES
     assert finding.message.startswith(f"{len(lost)} slice")
+
+
+@settings(max_examples=150, deadline=None)
+@given(kept=st.sets(st.integers(0, 23), min_size=3), spacing=st.floats(0.3, 9))
+def test_stack_with_any_gap_is_never_accepted(kept: set[int], spacing: float) -> None:
+    made = build_stack(headers_of(_at([k * spacing for k in sorted(kept)])))
+    steps = {after - before for before, after in pairwise(sorted(kept))}
+    if len(steps) == 1:
+        assert isinstance(made, Stack)
+        return
+    assert not isinstance(made, Stack)
+    assert made[0].reason in {Reason.MISSING_SLICES, Reason.NON_UNIFORM_SPACING}
 
 
 def test_one_short_step_is_not_uniform() -> None:
