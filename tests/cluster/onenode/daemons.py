@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from . import names
-from .shell import ClusterError, say
+from .shell import ClusterError
 
 ORDER = (
     "etcd",
@@ -100,10 +100,9 @@ def _signal(pid: int, how: signal.Signals) -> None:
         return
 
 
-def stop(name: str, *, seconds: float = 10) -> None:
+def stop(name: str, *, seconds: float = 3) -> None:
     """End a daemon, by force where asking does not help."""
     pid = pid_of(name)
     if pid is not None and kill([pid], how=signal.SIGTERM, seconds=seconds):
-        say(f"{name} does not end when asked: killed")
         kill([pid], how=signal.SIGKILL, seconds=5)
     _file(name).unlink(missing_ok=True)
