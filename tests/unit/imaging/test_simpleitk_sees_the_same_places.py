@@ -17,18 +17,19 @@ def _picture(k: int) -> Any:
     return (np.arange(80, dtype=np.uint16) + 100 * k).reshape(8, 10)
 
 
+PLACED: dict[str, Any] = {
+    "spacing_mm": 1.7,
+    "origin_lps": (-31.5, 12.25, 40),
+    "pixel_spacing_mm": (0.6, 0.9),
+    "pixels": _picture,
+}
+
+
 @pytest.mark.parametrize("orientation", PLANES.values(), ids=PLANES)
 def test_series_and_file_are_one_image_to_simpleitk(
     orientation: tuple[float, ...], tmp_path: Path
 ) -> None:
-    datasets = mr_series(
-        7,
-        spacing_mm=1.7,
-        orientation=orientation,
-        origin_lps=(-31.5, 12.25, 40),
-        pixel_spacing_mm=(0.6, 0.9),
-        pixels=_picture,
-    )
+    datasets = mr_series(7, orientation=orientation, **PLACED)
     files = write_series(datasets, tmp_path / "series")
     write_nifti(tmp_path / "t1c.nii", volume_of(datasets[::-1]), stack_of(datasets).grid)
     series = SimpleITK.ReadImage([str(path) for path in files])
