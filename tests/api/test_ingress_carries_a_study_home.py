@@ -134,3 +134,23 @@ def _check_what_is_told(api: KubeApi, log: Path) -> None:
     told = str([api.list(kind, NAMESPACE) for kind in (INFERENCEJOB, STUDYROUTE, DICOMNODE, EVENT)])
     assert leaks(told, log.read_text()) == []
     assert make.STUDY_UID not in told + log.read_text()
+
+
+def test_node_that_may_send_is_let_in_where_only_those_are(
+    plane: ControlPlane, api: KubeApi, eventually: Eventually, tmp_path: Path
+) -> None:
+    rights = plane.kubeconfig(INGRESS_TOKEN)
+    with ingress_process(tmp_path, rights, MENINX_KNOWN_SENDERS_ONLY="true") as ingress:
+        with associated(ingress.dicom_port, calling="SCANNER1") as association:
+            assert association.is_rejected
+        node = make.dicomnode("scanner", aeTitle="SCANNER1", maySend=True, mayReceive=False)
+        api.apply(DICOMNODE, node, manager="kubectl")
+        try:
+            eventually(lambda: _may_send(ingress))
+        finally:
+            api.delete(DICOMNODE, NAMESPACE, "scanner")
+
+
+def _may_send(ingress: IngressProcess) -> bool:
+    with associated(ingress.dicom_port, calling="SCANNER1") as association:
+        return bool(association.is_established)

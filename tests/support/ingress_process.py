@@ -85,10 +85,12 @@ def _wait_until_ready(ingress: IngressProcess) -> None:
 
 
 @contextmanager
-def ingress_process(folder: Path, kubeconfig: Path | None = None) -> Iterator[IngressProcess]:
+def ingress_process(
+    folder: Path, kubeconfig: Path | None = None, **environment: str
+) -> Iterator[IngressProcess]:
     """Run the ingress on `folder`; it is dead after. Without a kubeconfig the API server is away."""
     dicom_port, web_port = free_port(), free_port()
-    environment = _environment(folder, dicom_port, web_port, kubeconfig)
+    environment = _environment(folder, dicom_port, web_port, kubeconfig) | environment
     log = folder / "log"
     with log.open("ab") as stderr:
         process = subprocess.Popen(

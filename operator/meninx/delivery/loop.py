@@ -7,9 +7,9 @@ holds. Nothing but the outbox and the API server remembers anything that counts.
 import datetime as dt
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from meninx.base.clock import Clock, SystemClock
@@ -17,15 +17,16 @@ from meninx.base.errors import MeninxError
 from meninx.base.logs import Log
 from meninx.delivery import metrics
 from meninx.delivery.entry import Entry, after
-from meninx.delivery.nodes import Node, Nodes, node_status
+from meninx.delivery.nodes import Node, Nodes
 from meninx.delivery.outbox import Outbox
 from meninx.delivery.report import Report, Standing, report, status_of, wanted_entries
 from meninx.delivery.send import attempt
+from meninx.delivery.watch import Watch
+from meninx.delivery.workers import Workers
 from meninx.kube.client import Api
 from meninx.kube.conditions import find
-from meninx.kube.kinds import DICOMNODE, INFERENCEJOB
-from meninx.peers import dimse
-from meninx.peers.dimse import Caller, Echo
+from meninx.kube.kinds import INFERENCEJOB
+from meninx.peers.dimse import Caller
 from meninx.peers.outcome import of_status
 from meninx.resources.names import FIELD_MANAGER_DELIVERY
 from meninx.resources.reasons import Reason
@@ -35,7 +36,6 @@ from meninx.store.store import Store
 COMPONENT = "meninx-delivery"
 TURN_SECONDS = 1.0
 LOOK_SECONDS = 10.0
-_WORKERS = 8
 _MOST_OBJECTS = 64
 _LOG = Log(__name__)
 
@@ -61,41 +61,49 @@ class Loop:
         self._clock = clock or SystemClock()
         self._outbox = Outbox(store)
         self._nodes = Nodes(api, settings.namespace)
-        self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="delivery")
-        self._busy: dict[str, Future[None]] = {}
+        self._workers = Workers()
+        self._watch = Watch(
+            api,
+            self._nodes,
+            self._workers,
+            caller=settings.caller,
+            echo_seconds=settings.echo_seconds,
+        )
         self._next_look: dict[str, dt.datetime] = {}
-        self._echoes: dict[str, Echo] = {}
-        self._next_echo: dict[str, dt.datetime] = {}
 
     def run(self, stop: threading.Event) -> None:
-        """Turn once a second until stopped."""
-        while not stop.wait(TURN_SECONDS):
+        """Turn once a second until stopped; where a turn fails, wait longer and try again."""
+        failures = 0
+        while not stop.wait(min(TURN_SECONDS * 2.0 ** min(failures, 8), LOOK_SECONDS)):
             try:
                 self.turn()
+                failures = 0
             except Exception as error:  # noqa: BLE001 - the edge of the process: goes on
+                failures += 1
                 metrics.FAILURES.labels(type(error).__name__).inc()
-                _LOG.error("delivery failed: tried again")
+                _LOG.error("delivery failed: tried again", attempt=failures)
         self.close()
 
     def close(self) -> None:
         """Start nothing more and wait for what is under way."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._workers.close()
 
     def turn(self) -> None:
         """Report on every job that is due, start what is due to be sent, watch the nodes."""
         now = self._clock.now()
         nodes = self._nodes.current(now)
-        for result in self._outbox.open_results():
+        open_results = self._outbox.open_results()
+        for result in open_results:
             if self._next_look.get(result.job_uid, now) <= now:
                 self._guarded(result, nodes, now)
         waiting = self._outbox.entries()
-        self._send(waiting, nodes, now)
-        self._watch(waiting, nodes, now)
+        self._send(waiting, {one.job_uid: one.study_uid for one in open_results}, nodes, now=now)
+        depths = Counter(entry.destination for entry in waiting)
+        self._watch.turn(depths, self._outbox.last_delivered(), now)
 
     def settle(self) -> None:
         """Wait until what was started has ended."""
-        for future in list(self._busy.values()):
-            future.result()
+        self._workers.settle()
 
     # jobs
 
@@ -163,20 +171,26 @@ class Loop:
 
     # sending
 
-    def _send(self, waiting: list[Entry], nodes: Mapping[str, Node], now: dt.datetime) -> None:
+    def _send(
+        self,
+        waiting: list[Entry],
+        studies: Mapping[str, str],
+        nodes: Mapping[str, Node],
+        *,
+        now: dt.datetime,
+    ) -> None:
         due: dict[str, list[Entry]] = defaultdict(list)
-        jobs = {result.job_uid: result.study_uid for result in self._outbox.open_results()}
         for entry in waiting:
-            if entry.is_due(now) and entry.job_uid in jobs:
+            if entry.is_due(now) and entry.job_uid in studies:
                 due[entry.destination].append(entry)
         for destination, entries in due.items():
             node = nodes.get(destination)
             if node is not None and node.peer.may_receive:
                 objects = [
-                    (entry, self._store.instance(jobs[entry.job_uid], entry.sop_instance_uid))
+                    (entry, self._store.instance(studies[entry.job_uid], entry.sop_instance_uid))
                     for entry in entries[:_MOST_OBJECTS]
                 ]
-                self._start(destination, lambda o=objects, n=node: self._attempt(n, o))  # type: ignore[misc]
+                self._workers.start(destination, partial(self._attempt, node, objects))
 
     def _attempt(self, node: Node, due: list[tuple[Entry, InstanceRow | None]]) -> None:
         try:
@@ -188,58 +202,3 @@ class Loop:
         self._outbox.save(done)
         for entry in done:
             self._next_look.pop(entry.job_uid, None)
-
-    def _start(self, key: str, work: Callable[[], None]) -> None:
-        """Begin work in a thread unless that of the same key is under way."""
-        running = self._busy.get(key)
-        if running is None or running.done():
-            self._busy[key] = self._pool.submit(work)
-
-    # nodes
-
-    def _watch(self, waiting: list[Entry], nodes: Mapping[str, Node], now: dt.datetime) -> None:
-        depths = Counter(entry.destination for entry in waiting)
-        last = self._outbox.last_delivered()
-        for name, node in nodes.items():
-            metrics.DEPTH.labels(name).set(depths[name])
-            if not node.peer.may_receive:
-                continue
-            if self._next_echo.get(name, now) <= now:
-                self._next_echo[name] = now + dt.timedelta(seconds=self._settings.echo_seconds)
-                self._start(f"echo {name}", lambda n=node: self._echo(n))  # type: ignore[misc]
-            echo = self._echoes.get(name)
-            if echo is not None:
-                self._tell(
-                    node,
-                    node_status(
-                        node, echo, depth=depths[name], last_delivered=last.get(name), now=now
-                    ),
-                )
-
-    def _echo(self, node: Node) -> None:
-        try:
-            self._echoes[node.peer.name] = dimse.echo(self._settings.caller, node.peer)
-        except Exception as error:  # noqa: BLE001 - the edge of a worker: asked again later
-            metrics.FAILURES.labels(type(error).__name__).inc()
-            _LOG.error("a node could not be asked", destination=node.peer.name)
-
-    def _tell(self, node: Node, status: dict[str, Any] | None) -> None:
-        if status is None:
-            return
-        manifest = {
-            "apiVersion": DICOMNODE.api_version,
-            "kind": DICOMNODE.kind,
-            "metadata": {
-                "name": node.peer.name,
-                "namespace": self._settings.namespace,
-                "uid": node.manifest["metadata"]["uid"],
-            },
-            "status": status,
-        }
-        try:
-            after_it = self._api.apply(
-                DICOMNODE, manifest, manager=FIELD_MANAGER_DELIVERY, subresource="status"
-            )
-            self._nodes.replace(node, after_it)
-        except MeninxError as error:
-            _LOG.warning("a node is not told of yet", destination=node.peer.name, reason=str(error))

@@ -19,6 +19,7 @@ from meninx.base.logs import Log
 from meninx.ingress import metrics
 from meninx.ingress.admit import STORAGE_CLASSES, TRANSFER_SYNTAXES, Ending, ending
 from meninx.ingress.receive import on_store
+from meninx.ingress.senders import Senders
 from meninx.store.filemeta import IMPLEMENTATION_CLASS_UID
 from meninx.store.store import Store
 
@@ -63,8 +64,9 @@ def _bounded_read(read: Callable[[int], bytearray], length: int) -> bytearray:
 class Listener:
     """Serves C-ECHO and C-STORE until it is stopped."""
 
-    def __init__(self, settings: Settings, store: Store) -> None:
+    def __init__(self, settings: Settings, store: Store, senders: Senders | None = None) -> None:
         self._settings = settings
+        self._senders = senders or Senders()
         self._store = store
         self._ae = AE(settings.ae_title)
         self._ae.implementation_class_uid = IMPLEMENTATION_CLASS_UID
@@ -86,6 +88,7 @@ class Listener:
                 block=False,
                 evt_handlers=[
                     (evt.EVT_CONN_OPEN, self._opened),
+                    (evt.EVT_REQUESTED, self._requested),
                     (evt.EVT_C_STORE, on_store, [self._store]),
                 ],
                 contexts=_contexts(),
@@ -126,6 +129,14 @@ class Listener:
         wrapped.recv = partial(_bounded_read, wrapped.recv)
         association.run = partial(self._run, association, association.run, opened)
         metrics.OPEN.inc()
+
+    def _requested(self, event: evt.Event) -> None:
+        association: Association = event.assoc
+        answer = self._senders.answer(str(association.requestor.primitive.calling_ae_title))
+        if answer.value is not None:
+            association.requestor.ae_title = association.requestor.primitive.calling_ae_title
+            association.acse.send_reject(*answer.value)
+            association.kill()
 
     def _run(
         self, association: Association, run: Callable[[], None], opened: socket.socket

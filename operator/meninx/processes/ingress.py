@@ -17,11 +17,13 @@ from typing import Self
 from aiohttp import web
 
 from meninx.base.clock import SystemClock
-from meninx.base.errors import Broken, Unavailable
+from meninx.base.errors import Broken, MeninxError, Unavailable
 from meninx.base.logs import Log
 from meninx.base.settings import Environment
 from meninx.delivery import loop as delivery
+from meninx.delivery.nodes import Nodes
 from meninx.ingress import listener as dicom
+from meninx.ingress.senders import Senders
 from meninx.kube.client import Api
 from meninx.peers.dimse import Caller
 from meninx.routing import loop as routing
@@ -30,6 +32,7 @@ from meninx.store.store import Store
 from meninx.web.app import make_app
 from meninx.web.site import Site
 
+_SENDERS_SECONDS = 10.0
 _LOG = Log(__name__)
 
 
@@ -41,6 +44,8 @@ class Settings:
     privacy_key: bytes
     signing_key: bytes
     web_port: int
+    known_senders_only: bool
+    """Only DicomNodes with maySend may open an association."""
     listener: dicom.Settings
     routing: routing.Settings
     delivery: delivery.Settings
@@ -56,6 +61,7 @@ class Settings:
             privacy_key=privacy_key,
             signing_key=environment.secret("MENINX_SIGNING_KEY"),
             web_port=environment.integer("MENINX_WEB_PORT", 8080),
+            known_senders_only=environment.flag("MENINX_KNOWN_SENDERS_ONLY", default=False),
             listener=dicom.Settings(
                 ae_title=title,
                 port=environment.integer("MENINX_DICOM_PORT", 11112),
@@ -108,10 +114,17 @@ class Process:
         clock = SystemClock()
         self._stop = threading.Event()
         self._store = Store.open(settings.data, settings.privacy_key, clock=clock)
-        self._listener = dicom.Listener(settings.listener, self._store)
+        self._senders = Senders(known_only=settings.known_senders_only)
+        self._nodes = Nodes(api, settings.delivery.namespace)
+        self._listener = dicom.Listener(settings.listener, self._store, self._senders)
         routes = routing.Loop(self._store, api, settings.routing, clock)
         sends = delivery.Loop(self._store, api, settings.delivery, clock)
-        self._loops = [self._thread("routing", routes.run), self._thread("delivery", sends.run)]
+        self._loops = [
+            self._thread("routing", routes.run),
+            self._thread("delivery", sends.run),
+        ]
+        if settings.known_senders_only:
+            self._loops.append(self._thread("senders", self._know_senders))
         site = Site(self._store, settings.signing_key, clock, alive=self._alive, ready=self._ready)
         self._web = WebThread(site, settings.web_port)
 
@@ -133,6 +146,17 @@ class Process:
 
     def _thread(self, name: str, run: Callable[[threading.Event], None]) -> threading.Thread:
         return threading.Thread(target=run, args=(self._stop,), name=name, daemon=True)
+
+    def _know_senders(self, stop: threading.Event) -> None:
+        """Keep the list of those who may send in step with the DicomNodes."""
+        while True:
+            try:
+                nodes = self._nodes.current(self._store.clock.now())
+                self._senders.know(one.peer.ae_title for one in nodes.values() if one.peer.may_send)
+            except MeninxError as error:
+                _LOG.warning("who may send is not known yet", reason=str(error))
+            if stop.wait(_SENDERS_SECONDS):
+                return
 
     def _on_signal(self, number: int, _: FrameType | None) -> None:
         self._stop.set()
