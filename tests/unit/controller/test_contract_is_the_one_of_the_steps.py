@@ -23,6 +23,7 @@ def test_exit_codes_are_the_same_numbers() -> None:
     assert failure.INPUT_NOT_USABLE == contract.Exit.REJECTED
     assert failure.NOT_FINITE == contract.Exit.NOT_FINITE
     assert failure.BAD_RESULT == contract.Exit.BAD_RESULT
+    assert failure.TRY_AGAIN == contract.Exit.TRY_AGAIN
 
 
 def test_codes_that_may_be_tried_again_do_not_end_the_job() -> None:

@@ -97,6 +97,25 @@ def test_final_codes_are_those_that_the_exit_table_explains() -> None:
     assert table == set(BY_EXIT_CODE)
 
 
+@pytest.mark.parametrize(
+    ("shown", "again"),
+    [
+        (pod(ended("fetch", 75)), "until it works"),
+        (pod(OK, ended("model"), ended("deliver", 75)), "until it works"),
+        (pod(OK, ended("model", 75)), "while retries last"),
+        (pod(OK, ended("model", 1)), "while retries last"),
+        (pod(ended("fetch", 70)), "while retries last"),
+        (pod(OK, ended("model", 66)), "never"),
+        (pod(OK, ended("model", 1), reason="Evicted"), "until it works"),
+    ],
+    ids=["store-away", "store-away-late", "model-75", "model-1", "fetch-70", "final", "evicted"],
+)
+def test_failure_says_whether_it_is_tried_again(shown: dict[str, Any], again: str) -> None:
+    failure = explain_pod(shown)
+    assert failure is not None
+    assert failure.again == again
+
+
 def test_own_failure_explains_more_than_a_lost_node() -> None:
     lost = pod(OK, ended("model", 137), name="b", made="2026-01-05T10:00:00Z", reason="Evicted")
     own = pod(OK, ended("model", 1), name="a")

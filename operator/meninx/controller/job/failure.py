@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from meninx.controller.job.steps import (
     DELIVER,
@@ -18,7 +18,7 @@ from meninx.controller.job.steps import (
 from meninx.kube.conditions import find
 from meninx.resources.reasons import MEANINGS, Reason
 
-INPUT_NOT_USABLE, NOT_FINITE, BAD_RESULT = 65, 66, 67
+INPUT_NOT_USABLE, NOT_FINITE, BAD_RESULT, TRY_AGAIN = 65, 66, 67, 75
 
 FINAL_EXIT_CODES: dict[str, tuple[int, ...]] = {
     FETCH: (INPUT_NOT_USABLE, NOT_FINITE),
@@ -26,6 +26,14 @@ FINAL_EXIT_CODES: dict[str, tuple[int, ...]] = {
     DELIVER: (INPUT_NOT_USABLE, NOT_FINITE, BAD_RESULT),
 }
 """Exit codes that another attempt can't change: the Job's failure policy ends it on these."""
+
+FREE_EXIT_CODES: dict[str, tuple[int, ...]] = {FETCH: (TRY_AGAIN,), DELIVER: (TRY_AGAIN,)}
+"""Exit codes that use up no retry: the store was away, which is no fault of the model's.
+
+`fetch` itself waits for the store, so this can't spin; and no model runs before it is back.
+"""
+
+Again = Literal["never", "while retries last", "until it works"]
 
 BY_EXIT_CODE: dict[tuple[str, int], Reason] = {
     (FETCH, INPUT_NOT_USABLE): Reason.INPUT_NOT_USABLE,
@@ -60,8 +68,8 @@ class Failure:
     reason: Reason
     detail: str
     step: str | None = None
-    final: bool = False
-    """True where the Job's failure policy allows no further attempt."""
+    again: Again = "while retries last"
+    """What the Job's failure policy makes of it."""
 
     @property
     def message(self) -> str:
@@ -80,7 +88,7 @@ def _by_node(pod: Mapping[str, Any]) -> Failure | None:
     if not disrupted and status.get("reason") not in NODE_REASONS:
         return None
     node = (pod.get("spec") or {}).get("nodeName") or "unknown"
-    return Failure(Reason.NODE_LOST, f"Node: {node}.")
+    return Failure(Reason.NODE_LOST, f"Node: {node}.", again="until it works")
 
 
 def _by_time(pod: Mapping[str, Any]) -> Failure | None:
@@ -93,8 +101,12 @@ def _by_time(pod: Mapping[str, Any]) -> Failure | None:
 
 def explain_step(step: Step) -> Failure:
     """Explain one step that ended badly."""
-    final = step.exit_code in FINAL_EXIT_CODES[step.name]
-    return replace(_explain_step(step), final=final)
+    again: Again = "while retries last"
+    if step.exit_code in FINAL_EXIT_CODES[step.name]:
+        again = "never"
+    elif step.exit_code in FREE_EXIT_CODES.get(step.name, ()):
+        again = "until it works"
+    return replace(_explain_step(step), again=again)
 
 
 def _explain_step(step: Step) -> Failure:

@@ -1,8 +1,9 @@
 """An InferenceJob and its model as one Kubernetes Job manifest (pure)."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from meninx.controller.job.failure import FINAL_EXIT_CODES
+from meninx.controller.job.failure import FINAL_EXIT_CODES, FREE_EXIT_CODES
 from meninx.controller.job.steps import DELIVER, FETCH, MODEL, STEPS
 from meninx.controller.settings import PodSettings
 from meninx.kube.kinds import INFERENCEJOB, JOB
@@ -167,19 +168,23 @@ def _volumes(job_name: str) -> list[Manifest]:
     ]
 
 
-def _failure_policy() -> Manifest:
-    final = [
+def _on_exit(action: str, codes: Mapping[str, tuple[int, ...]]) -> list[Manifest]:
+    return [
         {
-            "action": "FailJob",
-            "onExitCodes": {"containerName": step, "operator": "In", "values": list(codes)},
+            "action": action,
+            "onExitCodes": {"containerName": step, "operator": "In", "values": list(values)},
         }
-        for step, codes in FINAL_EXIT_CODES.items()
+        for step, values in codes.items()
     ]
+
+
+def _failure_policy() -> Manifest:
     disrupted = {
         "action": "Ignore",
         "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}],
     }
-    return {"rules": [disrupted, *final]}
+    free = _on_exit("Ignore", FREE_EXIT_CODES)
+    return {"rules": [disrupted, *free, *_on_exit("FailJob", FINAL_EXIT_CODES)]}
 
 
 def _pod(job_name: str, work: Task, model: AIModel, settings: PodSettings) -> Manifest:

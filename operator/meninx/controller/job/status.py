@@ -91,8 +91,8 @@ def progress(pod: Manifest | None) -> Verdict:
     fetch, model, _ = read_steps(pod)
     failure = explain_pod(pod)
     if failure is not None:
-        again = f"An attempt failed. {failure.detail} It is tried again while retries last."
-        told = failure.message if failure.final else again
+        again = f"An attempt failed. {failure.detail} It is tried again {failure.again}."
+        told = failure.message if failure.again == "never" else again
         ready = (
             holds(INPUT_READY, Reason.FETCHED)
             if fetch.succeeded
