@@ -47,7 +47,7 @@ class Package:
         kind = "--no-binary" if self.registry == "sdist" else "--only-binary"
         return (
             sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
-            "--no-deps", kind, ":all:", "--dest", str(folder), f"{self.name}=={self.version}",
+            "--no-deps", kind, self.name, "--dest", str(folder), f"{self.name}=={self.version}",
         )  # fmt: skip
 
 
