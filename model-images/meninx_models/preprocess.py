@@ -21,6 +21,7 @@ VERTEX_ABOVE_CENTRE_MM = 92.0
 HEAD_DEPTH_MM = 150.0
 WHITE_OVER_MEDIAN = 2.5
 """Where 1.0 lies, in medians of the head's signal: above anything that enhances."""
+MOST_TOP_OVER_MEDIAN, LEAST_CORRELATION = 12.0, 0.3
 LEAST_HEAD_ML, MOST_HEAD_ML = 700.0, 9000.0
 LEAST_EXTENT_MM, MOST_EXTENT_MM = 90.0, 320.0
 
@@ -64,13 +65,21 @@ def check_input(image: Volume, affine_ras: Affine) -> None:
 def levels(image: Volume) -> tuple[float, float, float]:
     """Return the values that become 0 and 1, and the one that tells head from air."""
     sample = image[::2, ::2, ::2]
-    low, bright = (float(value) for value in np.percentile(sample, (1, 95)))
+    low, bright, top = (float(value) for value in np.percentile(sample, (1, 95, 99.9)))
     threshold = low + 0.2 * (bright - low)
     head = sample[sample > threshold]
     if bright <= low or head.size < 1000:
         raise NotForModel("the input has next to no signal above its background")
-    high = low + WHITE_OVER_MEDIAN * (float(np.median(head)) - low)
-    return low, high, threshold
+    middle = float(np.median(head)) - low
+    if top - low > MOST_TOP_OVER_MEDIAN * middle or _is_noise(image):
+        raise NotForModel("the input has no head above its noise")
+    return low, low + WHITE_OVER_MEDIAN * middle, threshold
+
+
+def _is_noise(image: Volume) -> bool:
+    """Tell whether neighbouring voxels have nothing to do with each other."""
+    here, there = image[:-1:3, ::3, ::3], image[1::3, ::3, ::3]
+    return bool(np.corrcoef(here.ravel(), there.ravel())[0, 1] < LEAST_CORRELATION)
 
 
 def find_head(mask: npt.NDArray[np.bool_], affine_ras: Affine) -> Affine:

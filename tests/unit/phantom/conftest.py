@@ -24,7 +24,8 @@ def _ellipsoid(
     x, y, z = np.meshgrid(*axes, indexing="ij", sparse=True)
     cx, cy, cz = centre_mm
     rx, ry, rz = radii_mm
-    return ((x - cx) / rx) ** 2 + ((y - cy) / ry) ** 2 + ((z - cz) / rz) ** 2 < 1
+    level = ((x - cx) / rx) ** 2 + ((y - cy) / ry) ** 2 + ((z - cz) / rz) ** 2
+    return np.asarray(level < 1)
 
 
 @pytest.fixture(scope="session")
