@@ -84,14 +84,14 @@ def plane() -> Iterator[ControlPlane]:
     plane = ControlPlane(folder)
     try:
         plane.start()
-        _furnish(connect(plane, ADMIN_TOKEN))
+        _furnish(plane, connect(plane, ADMIN_TOKEN))
         yield plane
     finally:
         plane.stop()
         clean(folder)
 
 
-def _furnish(api: KubeApi) -> None:
+def _furnish(plane: ControlPlane, api: KubeApi) -> None:
     restricted = {"pod-security.kubernetes.io/enforce": "restricted"}
     namespace = {"metadata": {"name": NAMESPACE, "labels": restricted}}
     api.apply(NAMESPACES, namespace, manager="tests")
@@ -99,15 +99,17 @@ def _furnish(api: KubeApi) -> None:
         api.apply(CRD, definition, manager="tests")
     for document in chart_role():
         api.apply(_RBAC[document["kind"]], document, manager="tests")
-    end = time.monotonic() + 20
-    while not all(_established(item) for item in api.list(CRD, None)):
+    end = time.monotonic() + 30
+    while not _described(plane):
         assert time.monotonic() < end, "the CRDs were not taken"
         time.sleep(0.2)
 
 
-def _established(definition: dict[str, Any]) -> bool:
-    conditions = definition.get("status", {}).get("conditions", [])
-    return any(c["type"] == "Established" and c["status"] == "True" for c in conditions)
+def _described(plane: ControlPlane) -> bool:
+    """Tell whether the server serves and describes all our kinds (`kubectl explain` asks that)."""
+    kinds = [definition["spec"]["names"]["kind"] for definition in definitions()]
+    said = [plane.answer(f"{place}/apis/meninx.io/v1alpha1") for place in ("", "/openapi/v3")]
+    return all(text is not None and f'"{kind}"' in text for text in said for kind in kinds)
 
 
 @pytest.fixture

@@ -169,29 +169,26 @@ class ControlPlane:
             command = [str(BINARIES / name), *flags]
             self._processes[name] = subprocess.Popen(command, stdout=log, stderr=log)
 
-    def _ready(self) -> bool:
+    def answer(self, path: str) -> str | None:
+        """Return what a path says to the administrator; None where it says no or nothing."""
         if not self._certificate.is_file():
-            return False
+            return None
         pool = urllib3.PoolManager(ca_certs=str(self._certificate), retries=False)
+        headers = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
         try:
-            answer = pool.request(
-                "GET",
-                f"{self.host}/readyz",
-                headers={"Authorization": f"Bearer {ADMIN_TOKEN}"},
-                timeout=2.0,
-            )
+            answer = pool.request("GET", self.host + path, headers=headers, timeout=5.0)
         except urllib3.exceptions.HTTPError:
-            return False
+            return None
         finally:
             pool.clear()
-        return answer.status == 200
+        return answer.data.decode() if answer.status == 200 else None
 
     def _died(self) -> bool:
         return any(process.poll() is not None for process in self._processes.values())
 
     def _wait(self) -> None:
         end = time.monotonic() + _PATIENCE_SECONDS
-        while not self._ready():
+        while self.answer("/readyz") is None:
             if time.monotonic() > end or self._died():
                 tail = (self.folder / "kube-apiserver.log").read_text()[-2000:]
                 raise RuntimeError(f"the API server did not come up:\n{tail}")
