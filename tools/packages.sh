@@ -1,9 +1,14 @@
 #!/usr/bin/env bash
 # Install the Debian packages of a list that are missing; say what to do where that can't be done.
+# A line is a package, or command=package where any way of having the command will do.
 set -euo pipefail
 missing=()
-for name in $(cat "$1"); do
-  dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q 'ok installed' || missing+=("$name")
+for line in $(cat "$1"); do
+  package=${line#*=}
+  if [ "$line" != "$package" ]; then
+    command -v "${line%%=*}" >/dev/null && continue
+  fi
+  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
 done
 [ ${#missing[@]} -eq 0 ] && exit 0
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
