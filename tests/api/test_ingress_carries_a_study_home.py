@@ -17,6 +17,7 @@ from tests.support.identity import leaks
 from tests.support.ingress_process import SIGNING_KEY, IngressProcess, ingress_process
 from tests.support.series import mr_series
 
+from meninx.base.errors import Unavailable
 from meninx.base.tokens import Claims, mint
 from meninx.kube.client import KubeApi
 from meninx.kube.kinds import AIMODEL, DICOMNODE, EVENT, INFERENCEJOB, STUDYROUTE
@@ -91,6 +92,14 @@ async def _as_the_pod(ingress: IngressProcess, task: Task, folder: Path) -> int:
     return len(files)
 
 
+def _images_that_came(ingress: IngressProcess, task: Task, folder: Path) -> int:
+    """Be as patient as the steps are: the job may be there before its revision is settled."""
+    try:
+        return asyncio.run(_as_the_pod(ingress, task, folder))
+    except Unavailable:
+        return 0
+
+
 def _delivered(api: KubeApi, name: str) -> dict[str, Any]:
     job = api.get(INFERENCEJOB, NAMESPACE, name)
     return make.conditions_of(job or {}).get("Delivered", {})
@@ -102,7 +111,7 @@ def _until_committed(
     """Send a study, play its pod; return the name of its job."""
     _send_study(ingress)
     (job,) = eventually(lambda: api.list(INFERENCEJOB, NAMESPACE))
-    assert asyncio.run(_as_the_pod(ingress, _task(job), folder)) == SLICES
+    assert eventually(lambda: _images_that_came(ingress, _task(job), folder)) == SLICES
     return str(job["metadata"]["name"])
 
 
