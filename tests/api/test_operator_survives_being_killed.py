@@ -11,6 +11,8 @@ from meninx.kube.kinds import AIMODEL, INFERENCEJOB, JOB, NODE
 pytestmark = [pytest.mark.api, pytest.mark.timeout(180)]
 
 
+@pytest.mark.rule("level-based")
+@pytest.mark.rule("once")
 def test_killed_operator_goes_on_where_it_stopped(
     api: KubeApi, operator: OperatorProcess, kubelet: Kubelet, eventually: Eventually
 ) -> None:

@@ -84,6 +84,7 @@ def test_status_of_a_deleted_job_is_not_found(api: KubeApi) -> None:
         api.apply(INFERENCEJOB, manifest, manager="meninx-operator", subresource="status")
 
 
+@pytest.mark.rule("least-privilege")
 def test_operator_may_do_no_more_than_it_needs(plane: ControlPlane) -> None:
     operator = connect(plane, OPERATOR_TOKEN)
     with pytest.raises(Unauthorised):

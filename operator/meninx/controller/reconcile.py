@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from meninx.base.clock import Clock
-from meninx.base.errors import BadInput
+from meninx.base.errors import BadInput, MeninxError, Unauthorised
 from meninx.base.logs import Log
 from meninx.controller.actions import (
     Action,
@@ -77,12 +77,12 @@ class Reconciler:
         decision = job.decide(observed, self._clock.now(), self._settings.pods)
         try:
             self._do(self._jobs, observed.resource, decision)
-        except BadInput as error:
+        except (BadInput, Unauthorised) as error:
             self._refused(observed, decision, error)
             raise
         return Outcome(decision.look_again_seconds)
 
-    def _refused(self, observed: Observed, decision: Decision, error: BadInput) -> None:
+    def _refused(self, observed: Observed, decision: Decision, error: MeninxError) -> None:
         """Say on the job that the API server would not take its Kubernetes Job."""
         if any(isinstance(action, CreateJob) for action in decision.actions):
             refusal = job.refused(observed, str(error), self._clock.now())

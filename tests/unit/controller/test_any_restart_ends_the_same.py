@@ -12,7 +12,7 @@ from tests.support.fake_kube import Call, FakeKube
 from tests.support.make import NAMESPACE, aimodel, condition, inferencejob
 from tests.support.workload import ended, node, pod, running, waiting
 
-from meninx.base.errors import Unavailable
+from meninx.base.errors import BadInput, Unauthorised, Unavailable
 from meninx.controller.metrics import Metrics
 from meninx.controller.queue import SWEEP, Key
 from meninx.controller.reconcile import Reconciler
@@ -156,6 +156,8 @@ def _end(path: str, kills: Sequence[Sequence[int]]) -> dict[str, Any]:
     }
 
 
+@pytest.mark.rule("level-based")
+@pytest.mark.rule("once")
 @pytest.mark.parametrize("path", PATHS)
 @settings(max_examples=15, deadline=None)
 @given(kills=st.lists(st.lists(st.integers(0, 8), max_size=3), max_size=7))
@@ -215,6 +217,27 @@ def test_outage_of_the_api_server_only_costs_time() -> None:
     world.kube.fault = None
     _settle(world, ())
     assert len(world.kube.names("Job")) == 1
+
+
+@pytest.mark.rule("said-plainly")
+@pytest.mark.parametrize("error", [BadInput("bad memory"), Unauthorised("quota")], ids=str)
+def test_refused_kubernetes_job_is_told_on_the_resource(error: Exception) -> None:
+    world = World()
+    CREATE[0](world)
+
+    def refuse(call: Call) -> None:
+        if (call.verb, call.kind) == ("apply", "Job"):
+            raise error
+
+    world.kube.fault = refuse
+    with pytest.raises(type(error)):
+        _look_at_everything(world)
+    (admitted,) = world.status()["conditions"]
+    assert (admitted["status"], admitted["reason"]) == ("False", "BadSpec")
+    assert str(error) in admitted["message"]
+    world.kube.fault = None
+    _settle(world, ())
+    assert world.status()["phase"] == "Queued"
 
 
 def test_pods_of_an_earlier_job_of_the_same_name_do_not_count() -> None:

@@ -79,6 +79,7 @@ def test_unknown_reason_in_a_termination_message_is_not_passed_on() -> None:
     assert (failure.reason, failure.detail) == (Reason.FETCH_FAILED, "no room")
 
 
+@pytest.mark.rule("no-patient-in-the-control-plane")
 def test_free_text_of_fetch_is_never_quoted() -> None:
     failure = explain_pod(pod(ended("fetch", 1, message="Traceback: TEST^ONE")))
     assert failure is not None

@@ -55,6 +55,7 @@ def _containers(**given: Any) -> dict[str, dict[str, Any]]:
     return {c["name"]: c for c in (*spec["initContainers"], *spec["containers"])}
 
 
+@pytest.mark.rule("least-privilege")
 def test_model_sees_neither_credential_nor_source_images() -> None:
     paths = {mount["mountPath"] for mount in _containers()["model"]["volumeMounts"]}
     assert paths == {"/meninx/input", "/meninx/output", "/tmp"}
@@ -62,6 +63,7 @@ def test_model_sees_neither_credential_nor_source_images() -> None:
     assert names == {"MENINX_INPUT", "MENINX_OUTPUT", "HOME"}
 
 
+@pytest.mark.rule("least-privilege")
 @pytest.mark.parametrize("step", ["fetch", "model", "deliver"])
 def test_every_container_is_locked_down_and_bounded(step: str) -> None:
     container = _containers()[step]

@@ -41,6 +41,7 @@ def _inferred(decision: Decision) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.rule("said-plainly")
 @pytest.mark.parametrize("reason", ["ErrImagePull", "ImagePullBackOff", "InvalidImageName"])
 def test_pull_that_fails_past_the_deadline_ends_the_job(reason: str) -> None:
     decision = _decide(pod(waiting("fetch", reason)), seconds=21)

@@ -28,6 +28,7 @@ from meninx.controller.job.status import (
     failed_conditions,
     holds,
     lacks,
+    no_pod,
     owned,
     progress,
     render,
@@ -44,6 +45,8 @@ from meninx.resources.reasons import Reason
 Manifest = dict[str, Any]
 
 FINAL_REFUSALS = frozenset({Reason.DELIVERY_REFUSED, Reason.NO_PRESENTATION_CONTEXT})
+POD_SECONDS = 20
+"""A Kubernetes Job without a pod for so long has something in its way."""
 _SLACK_SECONDS = 1.0
 
 
@@ -151,9 +154,12 @@ def _before_start(
         begin.credential(job, now, now, limit_seconds=limit),
         CreateJob(pod.kubernetes_job(job, model, settings)),
     )
-    waits = progress(None)
+    return _tell(observed, _admitted(no_pod()), now, before=make)
+
+
+def _admitted(verdict: Verdict) -> Verdict:
     admitted = holds(ADMITTED, Reason.ADMITTED)
-    return _tell(observed, Verdict("Queued", (admitted, *waits.conditions)), now, before=make)
+    return Verdict(verdict.phase, (admitted, *verdict.conditions))
 
 
 def _upkeep(observed: Observed, job: InferenceJob, now: dt.datetime) -> list[Action]:
@@ -165,7 +171,7 @@ def _upkeep(observed: Observed, job: InferenceJob, now: dt.datetime) -> list[Act
     wanted: list[Action] = []
     kubernetes_job = observed.kubernetes_job or {}
     metadata, spec = kubernetes_job["metadata"], kubernetes_job.get("spec") or {}
-    created = moment(metadata.get("creationTimestamp")) or now
+    created = observed.made_at or now
     old = (now - created).total_seconds() >= begin.WINDOW_SECONDS
     newest = observed.newest_pod
     waits = newest is None or read_steps(newest)[0].state == "waiting"
@@ -200,11 +206,19 @@ def _in_flight(observed: Observed, job: InferenceJob, now: dt.datetime) -> Decis
     rest = _rest(trouble, observed, now)
     if trouble is not None and rest is not None and (trouble.hopeless or rest <= 0):
         return _fail(observed, trouble.failure.reason, trouble.failure.message, now)
-    reached = progress(newest)
-    verdict = Verdict(reached.phase, (holds(ADMITTED, Reason.ADMITTED), *reached.conditions))
-    decision = _tell(observed, verdict, now, before=upkeep)
+    reached = progress(newest) if newest else no_pod(_why_no_pod(observed, now))
+    decision = _tell(observed, _admitted(reached), now, before=upkeep)
     again = None if rest is None else rest + _SLACK_SECONDS
     return Decision(decision.actions, look_again_seconds=again)
+
+
+def _why_no_pod(observed: Observed, now: dt.datetime) -> str:
+    """Point to where a quota or a policy that forbids the pod shows: only on the Job itself."""
+    made = observed.made_at
+    if made is None or (now - made).total_seconds() < POD_SECONDS:
+        return ""
+    name = (observed.kubernetes_job or {})["metadata"]["name"]
+    return f"It still has no pod: kubectl describe job {name} says why."
 
 
 def _rest(trouble: StartTrouble | None, observed: Observed, now: dt.datetime) -> float | None:

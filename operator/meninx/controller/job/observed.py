@@ -1,11 +1,12 @@
 """Everything that a decision about one InferenceJob looks at."""
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from meninx.controller.job.status import INFERRED, Facts
-from meninx.controller.job.steps import by_age
+from meninx.controller.job.steps import by_age, moment
 from meninx.kube import conditions
 
 Manifest = dict[str, Any]
@@ -29,6 +30,12 @@ class Observed:
     def newest_pod(self) -> Manifest | None:
         """Return the pod of the last attempt."""
         return dict(by_age(self.pods)[-1]) if self.pods else None
+
+    @property
+    def made_at(self) -> dt.datetime | None:
+        """Return when the Kubernetes Job was made."""
+        metadata = (self.kubernetes_job or {}).get("metadata") or {}
+        return moment(metadata.get("creationTimestamp"))
 
     def facts(self) -> Facts:
         """Return what the status shows of the work."""

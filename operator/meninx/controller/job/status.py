@@ -60,8 +60,8 @@ class Verdict:
     conditions: tuple[NewCondition, ...] = ()
 
 
-def _not_started(pod: Manifest | None, trouble: StartTrouble | None) -> tuple[Reason, str]:
-    scheduled = pod_condition(pod, "PodScheduled") if pod else {}
+def _not_started(pod: Manifest, trouble: StartTrouble | None) -> tuple[Reason, str]:
+    scheduled = pod_condition(pod, "PodScheduled")
     if scheduled.get("reason") == "Unschedulable":
         detail = f"The scheduler says: {scheduled.get('message', '')}"
         return Reason.UNSCHEDULABLE, sentence(Reason.UNSCHEDULABLE, detail)
@@ -82,12 +82,14 @@ def _work(fetch: Step, model: Step, waits: tuple[Reason, str]) -> tuple[NewCondi
     return ready, lacks(INFERRED, Reason.INFERRING)
 
 
-def progress(pod: Manifest | None) -> Verdict:
+def no_pod(detail: str = "") -> Verdict:
+    """Say that the Kubernetes Job has no pod yet."""
+    waits = Reason.STARTING, sentence(Reason.STARTING, detail)
+    return Verdict("Queued", (lacks(INPUT_READY, *waits), lacks(INFERRED, *waits)))
+
+
+def progress(pod: Manifest) -> Verdict:
     """Say how far the newest pod has come; a failed one waits for its replacement."""
-    if pod is None:
-        waits = _not_started(None, None)
-        both = (lacks(INPUT_READY, *waits), lacks(INFERRED, *waits))
-        return Verdict("Queued", both)
     fetch, model, _ = read_steps(pod)
     failure = explain_pod(pod)
     if failure is not None:
