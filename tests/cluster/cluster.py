@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from onenode import (
     bases,
+    binaries,
     build,
     check,
     images,
@@ -44,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
     down.add_argument("--keep-images", action="store_true", help="keep the images that were loaded")
     status = commands.add_parser("status", help="what runs; exit code 0 only where it is Ready")
     status.add_argument("--json", action="store_true")
+    commands.add_parser("build", help="make the programs that `up` starts, and start nothing")
     commands.add_parser("check", help="can this machine carry it? exit code 3 and why where not")
     load = commands.add_parser(
         "load-image", help="an image from `build-image`, or an archive, into the cluster"
@@ -112,6 +114,9 @@ def _other(given: argparse.Namespace) -> int:
             images.load(image)
     elif given.command in {"kill", "start"}:
         (plane.kill_one if given.command == "kill" else plane.start_one)(given.process)
+    elif given.command == "build":
+        packages.install()
+        binaries.make()
     elif given.command == "base-images":
         packages.install()
         bases.make()
