@@ -66,3 +66,8 @@ def test_every_storage_class_is_either_image_or_refused() -> None:
     assert set(STORAGE_CLASSES) > IMAGE_CLASSES
     assert MRImageStorage in IMAGE_CLASSES
     assert "1.2.840.10008.5.1.4.1.1.66.4" in IMAGE_CLASSES
+
+
+def test_modality_that_proposes_all_contexts_it_can_is_accepted(listener: Listener) -> None:
+    with associated(listener.port, classes=STORAGE_CLASSES[:128]) as association:
+        assert len(association.accepted_contexts) == 128

@@ -80,6 +80,22 @@ def test_killed_ingress_holds_every_acknowledged_instance_whole(tmp_path: Path) 
     assert leaks((tmp_path / "log").read_text()) == []
 
 
+@pytest.mark.timeout(120)
+def test_ingress_told_to_end_lets_an_open_association_finish(tmp_path: Path) -> None:
+    with ingress_process(tmp_path) as ingress:
+        with associated(ingress.dicom_port) as association:
+            assert send_bytes(association, _big_slice(1), tmp_path) == 0
+            ingress.process.terminate()
+            time.sleep(1.5)
+            with associated(ingress.dicom_port) as late:
+                assert not late.is_established
+            assert send_bytes(association, _big_slice(2), tmp_path) == 0
+        assert ingress.process.wait(timeout=30) == 0
+    store = Store.open(tmp_path / "data", PRIVACY_KEY)
+    assert len(store.study_instances(STUDY_UID)) == 2
+    store.close()
+
+
 @pytest.mark.timeout(180)
 def test_large_study_is_received_within_the_memory_limit(tmp_path: Path) -> None:
     with ingress_process(tmp_path) as ingress:
