@@ -33,6 +33,7 @@ generate: venv ## write what is generated: CRDs, and their like in the chart
 	.venv/bin/meninx crds --out crds/ --chart charts/meninx/templates/crds.yaml
 	cp model-images/unet-meningioma/aimodel.yaml charts/meninx/models/unet-meningioma.yaml
 	$(PY) tools/chart_readme.py
+	$(PY) -m tools.reasons_page > docs/reference/reasons.md
 
 lock: venv ## resolve the lock files anew
 	tools/lock.sh

@@ -87,7 +87,7 @@ def test_pods_of_jobs_reach_only_store_and_dns() -> None:
     assert "ingress" not in policy
     store, dns = policy["egress"]
     assert store["ports"] == [{"port": "web"}]
-    assert {port["port"] for port in dns["ports"]} == {53}
+    assert {port["port"] for port in dns["ports"]} == {53, 5353}
 
 
 @pytest.mark.parametrize(
