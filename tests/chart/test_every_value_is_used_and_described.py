@@ -26,6 +26,7 @@ OTHER: dict[str, Any] = {
     "ingress.aeTitle": "OTHER",
     "ingress.quietSeconds": 3,
     "ingress.maxAssociations": 3,
+    "ingress.knownSendersOnly": True,
     "ingress.service.type": "NodePort",
     "ingress.service.annotations": {"a": "b"},
     "ingress.service.dicomPort": 104,

@@ -119,6 +119,9 @@ def _now(target: Target, study: str) -> str:
             raise DemoFailed(f"the study was refused: {'; '.join(refused)}")
         return "waiting for the study to be complete"
     (job,) = found
+    results = (job.get("status") or {}).get("results") or {}
+    if results.get("findings") == 0:
+        raise DemoFailed("the model found no lesion where there is one")
     if (job.get("status") or {}).get("phase") == "Failed":
         conditions = [c for c in job["status"]["conditions"] if c["status"] == "False"]
         raise DemoFailed("; ".join(f"{c['reason']}: {c['message']}" for c in conditions))
