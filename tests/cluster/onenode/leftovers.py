@@ -18,6 +18,8 @@ from .daemons import kill
 from .shell import ClusterError, run
 
 _CGROUPS: Final = Path("/sys/fs/cgroup")
+_CNI_RESULTS: Final = Path("/var/lib/cni/results")
+_SHIMS: Final = Path("/run/containerd")
 _SYSCTLS: Final = (
     "net/ipv4/ip_forward",
     "net/bridge/bridge-nf-call-iptables",
@@ -89,11 +91,15 @@ def clear_runtime() -> None:
     _unmount()
     _remove_cgroups()
     _remove_network()
-    for path in (names.RUN, Path("/run/containerd/s"), Path("/run/containerd/fifo")):
-        if path.is_relative_to(names.RUN) or not _other_containerd():
-            shutil.rmtree(path, ignore_errors=True)
-    for result in Path("/var/lib/cni/results").glob(f"{names.NETWORK}-*"):
-        result.unlink()
+    shutil.rmtree(names.RUN, ignore_errors=True)
+    results = list(_CNI_RESULTS.glob(f"{names.NETWORK}-*"))
+    if not _other_containerd():
+        # The shims' sockets and the loopbacks' results carry nobody's name.
+        results += _CNI_RESULTS.glob("cni-loopback-*")
+        for folder in ("s", "fifo"):
+            shutil.rmtree(_SHIMS / folder, ignore_errors=True)
+    for result in results:
+        result.unlink(missing_ok=True)
 
 
 def _other_containerd() -> bool:
@@ -205,6 +211,7 @@ def clear_disk(*, keep_images: bool) -> None:
     for link in Path("/var/log/containers").glob("*.log"):
         if link.is_symlink() and str(names.LIB) in str(link.readlink()):
             link.unlink()
-    for folder in ("/var/log/containers", "/var/log/pods", "/var/lib/cni/results", "/var/lib/cni"):
-        if Path(folder).is_dir() and not any(Path(folder).iterdir()):
-            Path(folder).rmdir()
+    logs = (Path("/var/log/containers"), Path("/var/log/pods"))
+    for folder in (*logs, _CNI_RESULTS, _CNI_RESULTS.parent, _SHIMS):
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()

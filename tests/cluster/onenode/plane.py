@@ -99,6 +99,8 @@ def _prepare(*, fresh: bool) -> None:
     """Clear what is left over, then make folders, keys, settings and the bridge."""
     leftovers.clear_runtime()
     if fresh:
+        # The note of them goes with the disk, and is written anew from what it restored.
+        leftovers.restore_sysctls()
         leftovers.clear_disk(keep_images=True)
     leftovers.remember_sysctls()
     for folder in (names.RUN, names.LOGS, names.KUBELET, names.VOLUMES):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from pathlib import Path
 
@@ -25,13 +26,16 @@ def killed() -> str:
 
 def leaves_nothing() -> str:
     """After `down`: no process, mount, interface, rule, set, control group or folder."""
-    before = (names.LIB / "sysctls.json").read_text()
+    before = json.loads((names.LIB / "sysctls.json").read_text())
     with lock.held():
         plane.down(keep_images=False)
         found = traces()
     if found:
         raise ClusterError("left behind: " + "; ".join(found))
-    return f"nothing left (sysctls were noted as {len(before)} bytes and put back)"
+    now = {name: (Path("/proc/sys") / name).read_text().strip() for name in before}
+    if now != before:
+        raise ClusterError(f"the kernel's settings were {before} and are {now}")
+    return "nothing left, and the kernel's settings are as they were"
 
 
 def traces() -> list[str]:
