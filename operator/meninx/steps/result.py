@@ -12,6 +12,7 @@ from meninx.steps import contract
 from meninx.steps.compose import Composed, checked_labels, compose, source_of
 from meninx.steps.placement import place
 from meninx.steps.source import Source
+from meninx.steps.weights import check_weights
 from meninx.steps.workspace import Workspace
 
 
@@ -30,6 +31,7 @@ def compose_result(task: Task, workspace: Workspace, *, now: dt.datetime) -> Mod
     The first channel is the reference: the result lies on its images. Raises Rejected with
     NotFinite or BadResult.
     """
+    check_weights(workspace.output / contract.RESULT_FILE, task.model.weights_sha256)
     path = workspace.segmentation()
     if path is None:
         names = " or ".join(contract.SEGMENTATION_FILES)
