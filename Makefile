@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help venv packages demo test check fix generate lock cluster cluster-down train evaluate-models clean
+.PHONY: help venv packages demo test check fix generate lock rules cluster cluster-down train evaluate-models clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ generate: venv ## write what is generated: CRDs, and their like in the chart
 	cp model-images/unet-meningioma/aimodel.yaml charts/meninx/models/unet-meningioma.yaml
 	$(PY) tools/chart_readme.py
 	$(PY) -m tools.reasons_page > docs/reference/reasons.md
+
+rules: venv ## the eight rules and the tests that hold each
+	$(PY) tools/rules.py
 
 lock: venv ## resolve the lock files anew
 	tools/lock.sh
