@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from . import firewall, names
-from .daemons import kill
+from .daemons import kill, started_at
 from .shell import ClusterError, run
 
 _CGROUPS: Final = Path("/sys/fs/cgroup")
@@ -103,7 +103,8 @@ def clear_runtime() -> None:
 
 
 def _other_containerd() -> bool:
-    return any("containerd" in _program(pid) for pid in _all_pids())
+    # One that has ended stays listed until its parent asks for it, which on some machines nobody does.
+    return any("containerd" in _program(pid) for pid in _all_pids() if started_at(pid))
 
 
 def _program(pid: int) -> str:
