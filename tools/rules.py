@@ -35,10 +35,9 @@ def _rules_in(node: ast.AST) -> list[str]:
 def _of_module(tree: ast.Module) -> Iterator[tuple[str, str]]:
     whole = [rule for node in tree.body if isinstance(node, ast.Assign) for rule in _rules_in(node)]
     for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            if node.name.startswith("test_"):
-                own = [rule for mark in node.decorator_list for rule in _rules_in(mark)]
-                yield from ((rule, node.name) for rule in {*whole, *own})
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name[:5] == "test_":
+            own = [rule for mark in node.decorator_list for rule in _rules_in(mark)]
+            yield from ((rule, node.name) for rule in {*whole, *own})
 
 
 def held_by(root: Path) -> dict[str, list[str]]:
