@@ -18,7 +18,8 @@ def keep_plausible(share: Volume, canvas: Volume, *, threshold: float, least_ml:
     """Return the probabilities with all but the plausible components set to 0.
 
     Shifted so that 0.5 is the boundary. Voxels are 1 mm^3; a component reaches its own
-    surroundings by two voxels, so that resampling sees its slope.
+    surroundings by two voxels, so that resampling sees its slope. What a component encloses
+    belongs to it: necrosis doesn't enhance.
     """
     pieces, count = ndimage.label(share > threshold, TOUCHING)
     kept = np.zeros(share.shape, dtype=np.float32)
@@ -30,9 +31,11 @@ def keep_plausible(share: Volume, canvas: Volume, *, threshold: float, least_ml:
         if piece.sum() < least_ml * 1000 or not deep_enough(piece, box, depth):
             continue
         wide = _wider(box, share.shape)
+        hollow = ndimage.binary_fill_holes(piece) & ~piece
+        kept[box][hollow] = 1
         near = ndimage.binary_dilation(pieces[wide] == number, TOUCHING, iterations=2)
         near &= (pieces[wide] == number) | (pieces[wide] == 0)
-        kept[wide] = np.where(near, share[wide], kept[wide])
+        kept[wide] = np.where(near, np.maximum(share[wide], kept[wide]), kept[wide])
     if threshold != 0.5:
         kept = np.interp(kept, [0, threshold, 1], [0, 0.5, 1]).astype(np.float32)
     return kept

@@ -10,12 +10,12 @@ SIZE = 128
 def _canvas() -> Volume:
     axis = np.arange(SIZE) - SIZE / 2
     x, y, z = np.meshgrid(axis, axis, axis, indexing="ij", sparse=True)
-    return np.where(x**2 + y**2 + z**2 < 55**2, 0.4, 0.0).astype(np.float32)
+    return np.asarray(np.where(x**2 + y**2 + z**2 < 55**2, 0.4, 0.0), dtype=np.float32)
 
 
 def _ball(centre: tuple[int, int, int], radius: float) -> Volume:
     i, j, k = np.meshgrid(*(np.arange(SIZE) - c for c in centre), indexing="ij", sparse=True)
-    return np.clip(radius + 0.5 - np.sqrt(i**2 + j**2 + k**2), 0, 1).astype(np.float32)
+    return np.asarray(np.clip(radius + 0.5 - np.sqrt(i**2 + j**2 + k**2), 0, 1), dtype=np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +38,13 @@ def test_specks_are_dropped_and_the_rest_kept(canvas: Volume) -> None:
 def test_findings_in_the_scalp_are_dropped(canvas: Volume) -> None:
     scalp = _ball((64, 64, 64 + 53), 4)
     assert not keep_plausible(scalp, canvas, threshold=0.5, least_ml=0.1).any()
+
+
+def test_enclosed_necrosis_belongs_to_the_finding(canvas: Volume) -> None:
+    whole = _ball((64, 64, 80), 9)
+    shell = whole * (1 - _ball((64, 64, 80), 4))
+    kept = keep_plausible(shell, canvas, threshold=0.5, least_ml=0.1)
+    assert np.array_equal(kept > 0.5, whole > 0.5)
 
 
 def test_nothing_found_stays_nothing(canvas: Volume) -> None:
