@@ -1,7 +1,6 @@
 """`make demo`: the main job, ending with exactly one line, DEMO OK ... or DEMO FAILED: ..."""
 
 import argparse
-import os
 import sys
 
 from tests.demo.install import NAMESPACE
@@ -37,7 +36,6 @@ def _demo(given: argparse.Namespace) -> str:
         say(f"without a cluster: {why}")
         return run_local()
     say(f"using {why}")
-    os.environ["KUBECONFIG"] = str(target.kubeconfig)
     try:
         line = run_path(target)
     except DemoFailed:

@@ -1,12 +1,13 @@
 """The site under test: a cluster with the chart installed, a hospital beside it, models that behave."""
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from kubernetes import config as kubernetes_config
+from kubernetes.client import Configuration
 from tests.demo import hospital, images, install, target, watch
 from tests.demo.shell import BUILD, DemoFailed
 from tests.demo.target import Target
@@ -17,8 +18,7 @@ from meninx.kube.kinds import AIMODEL, INFERENCEJOB, STUDYROUTE
 
 NAMESPACE = install.NAMESPACE
 QUIET_SECONDS = 2
-BEHAVIOURS = {"threshold": (0, 0), "slow": (20, 0), "refusing": (0, 65)}
-"""Seconds that a model waits and the code that it ends with."""
+BEHAVIOURS = ("threshold", "slow", "refusing")
 
 
 @dataclass(frozen=True)
@@ -66,12 +66,17 @@ def build() -> Site:
     where, why = target.find()
     if where is None:
         raise DemoFailed(why)
-    os.environ["KUBECONFIG"] = str(where.kubeconfig)
     hospital.build(where, images.ensure(where, images.HOSPITAL))
     install.install(where, _quiet)
     base = images.ensure(where, images.THRESHOLD)
     made = {name: _model(where, base, name) for name in BEHAVIOURS}
-    return Site(where, KubeApi.connect(), made, install.gpus(where))
+    return Site(where, _connect(where), made, install.gpus(where))
+
+
+def _connect(where: Target) -> KubeApi:
+    configuration = Configuration()
+    kubernetes_config.load_kube_config(str(where.kubeconfig), client_configuration=configuration)
+    return KubeApi(configuration)
 
 
 def _quiet(values: install.Values) -> install.Values:
@@ -83,10 +88,10 @@ def _quiet(values: install.Values) -> install.Values:
 def _model(where: Target, base: str, behaviour: str) -> str:
     if behaviour == "threshold":
         return base
-    seconds, code = BEHAVIOURS[behaviour]
-    arguments = (f"BASE={base}", f"SECONDS={seconds}", f"CODE={code}")
-    file, folder = "tests/e2e/model/Containerfile", "tests/e2e/model"
-    return images.ensure(where, images.Source(f"e2e-{behaviour}", file, folder, (), arguments))
+    file, folder = f"tests/e2e/model/{behaviour}.Containerfile", "tests/e2e/model"
+    return images.ensure(
+        where, images.Source(f"e2e-{behaviour}", file, folder, (), (f"BASE={base}",))
+    )
 
 
 @contextmanager

@@ -7,7 +7,11 @@ from tests.e2e.conftest import Describe
 from tests.e2e.site import NAMESPACE, Site, route
 from tests.support.identity import BIRTH_DATE, PATIENT_ID, PATIENT_NAME, leaks
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300), pytest.mark.rule("no-patient-in-the-control-plane")]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.timeout(300),
+    pytest.mark.rule("no-patient-in-the-control-plane"),
+]
 ETCD = Path("/var/lib/meninx-cluster/etcd")
 IDENTITY = (PATIENT_NAME, PATIENT_ID, BIRTH_DATE)
 
