@@ -10,7 +10,7 @@ Mask = npt.NDArray[np.bool_]
 
 AIR = 0.08
 COARSE = 4
-LEAST_DEPTH_MM = 9.0
+LEAST_DEPTH_MM = 6.0
 TOUCHING = np.ones((3, 3, 3), dtype=bool)
 
 
