@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,12 +45,20 @@ def export(config_path: Path, cache: Path) -> int:
     folder = config_path.parent / "weights"
     folder.mkdir(exist_ok=True)
     write_graph(whole, folder / GRAPH_FILE)
-    write_facts(folder, facts_of(config_path.parent.name, config, folder / GRAPH_FILE))
+    facts = facts_of(config_path.parent.name, config, folder / GRAPH_FILE)
+    write_facts(folder, facts)
+    stamp_manifest(config_path.parent / "aimodel.yaml", facts.sha256)
     parity = check(whole, folder / GRAPH_FILE, example_canvas(cache))
     (cache / "run" / "parity.json").write_text(json.dumps(vars(parity)))
     print(parity)  # noqa: T201 - the command's answer
     alike = parity.flipped_voxels <= max(200, LARGEST_FLIPPED_SHARE * parity.head_voxels)
     return 0 if alike and parity.window_logit < WINDOW_TOLERANCE else 1
+
+
+def stamp_manifest(manifest: Path, sha256: str) -> None:
+    """Write the weights' digest into the model's manifest, leaving its comments alone."""
+    text = re.sub(r"(?m)^( +sha256: )[0-9a-f]{64}$", rf"\g<1>{sha256}", manifest.read_text())
+    manifest.write_text(text)
 
 
 def facts_of(name: str, config: Config, graph: Path) -> Facts:

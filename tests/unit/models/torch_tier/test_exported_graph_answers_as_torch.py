@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from meninx_models.export import WINDOW_TOLERANCE, check, window_gap, write_graph
+from meninx_models.export import WINDOW_TOLERANCE, check, stamp_manifest, window_gap, write_graph
 from meninx_models.infer.engine import Engine, EngineSettings
 from meninx_models.networks import WholeCanvas, make_network
 from meninx_models.preprocess import BOX, CANVAS, box_of
@@ -28,7 +28,9 @@ def canvas() -> torch.Tensor:
 
 def _whole(millimetres: int) -> WholeCanvas:
     torch.manual_seed(3)
-    return WholeCanvas(make_network("unet"), millimetres).eval()
+    whole = WholeCanvas(make_network("unet"), millimetres)
+    whole.eval()
+    return whole
 
 
 def test_window_agrees_tightly_with_eager(canvas: torch.Tensor) -> None:
@@ -52,3 +54,10 @@ def test_nothing_is_found_outside_the_box(canvas: torch.Tensor, tmp_path: Path) 
     assert found.shape == CANVAS
     found[box_of()] = 0
     assert not found.any()
+
+
+def test_export_stamps_the_manifest_with_its_digest(tmp_path: Path) -> None:
+    manifest = tmp_path / "aimodel.yaml"
+    manifest.write_text("# kept\nspec:\n  weights:\n    sha256: " + "0" * 64 + "\n")
+    stamp_manifest(manifest, "ab" * 32)
+    assert manifest.read_text() == "# kept\nspec:\n  weights:\n    sha256: " + "ab" * 32 + "\n"
