@@ -65,20 +65,19 @@ def send(
 ) -> Sent:
     """Send a folder of the scanner with dcmtk's storescu."""
     storescu = ("storescu", "-v", "-aet", "SCANNER", "-aec", called, "+sd", host, str(port), folder)
-    process = subprocess.Popen(
+    success, last, said = 0, time.time(), []
+    with subprocess.Popen(
         _in_scanner(target, *storescu),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    )
-    success, last, said = 0, time.time(), []
-    for line in process.stdout or ():
-        said.append(line)
-        if "Received Store Response" in line:
-            last = time.time()
-            success += "Success" in line
-    process.wait()
+    ) as process:
+        for line in process.stdout or ():
+            said.append(line)
+            if "Received Store Response" in line:
+                last = time.time()
+                success += "Success" in line
     return Sent(success, last, "".join(said))
 
 
@@ -105,21 +104,27 @@ class Pacs:
 
 
 @contextmanager
-def pacs(target: Target) -> Iterator[Pacs]:
-    """Reach the PACS from this machine."""
-    kubectl = [target.tool("kubectl"), "--kubeconfig", str(target.kubeconfig), "-n", NAMESPACE]
-    process = subprocess.Popen(
-        [*kubectl, "port-forward", "service/pacs", ":8042"],
+def forwarded(target: Target, namespace: str, service: str, port: int) -> Iterator[int]:
+    """Forward a local port to a service's port and yield it."""
+    kubectl = [target.tool("kubectl"), "--kubeconfig", str(target.kubeconfig), "-n", namespace]
+    with subprocess.Popen(
+        [*kubectl, "port-forward", f"service/{service}", f":{port}"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    )
-    try:
-        line = process.stdout.readline() if process.stdout else ""
-        found = re.search(r"127\.0\.0\.1:(\d+)", line)
-        if not found:
-            raise DemoFailed(f"the PACS can't be reached: {line.strip()}")
-        yield Pacs(int(found[1]))
-    finally:
-        process.terminate()
-        process.wait()
+    ) as process:
+        try:
+            line = process.stdout.readline() if process.stdout else ""
+            found = re.search(r"127\.0\.0\.1:(\d+)", line)
+            if not found:
+                raise DemoFailed(f"service {service} can't be reached: {line.strip()}")
+            yield int(found[1])
+        finally:
+            process.terminate()
+
+
+@contextmanager
+def pacs(target: Target) -> Iterator[Pacs]:
+    """Reach the PACS from this machine."""
+    with forwarded(target, NAMESPACE, "pacs", 8042) as port:
+        yield Pacs(port)

@@ -42,6 +42,8 @@ def find() -> tuple[Target | None, str]:
     given = os.environ.get("KUBECONFIG")
     if given:
         path = Path(given).expanduser().resolve()
+        if not path.is_file():
+            raise DemoFailed(f"KUBECONFIG={given} names no file")
         return Target(_way_in(path), path), f"the cluster of KUBECONFIG={given}"
     if _docker_answers():
         return _kind()

@@ -1,11 +1,13 @@
-import re
 import socket
-import subprocess
+import uuid
 from collections.abc import Iterator
 
 import pytest
+from pydicom.dataset import Dataset
+from pydicom.uid import BasicTextSRStorage
 from pynetdicom import AE
 from pynetdicom.sop_class import Verification
+from tests.demo import hospital
 from tests.e2e.site import NAMESPACE, Site
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
@@ -20,22 +22,8 @@ JUNK = {
 @pytest.fixture
 def port(site: Site) -> Iterator[int]:
     """Return a local port that leads to the DICOM port."""
-    kubectl = [site.target.tool("kubectl"), "--kubeconfig", str(site.target.kubeconfig)]
-    process = subprocess.Popen(
-        [*kubectl, "-n", NAMESPACE, "port-forward", "service/meninx-ingress", ":11112"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    try:
-        found = re.search(
-            r"127\.0\.0\.1:(\d+)", process.stdout.readline() if process.stdout else ""
-        )
-        assert found
-        yield int(found[1])
-    finally:
-        process.terminate()
-        process.wait()
+    with hospital.forwarded(site.target, NAMESPACE, "meninx-ingress", 11112) as port:
+        yield port
 
 
 def _echo(port: int, called: str = "MENINX") -> tuple[bool, int | None]:
@@ -67,3 +55,16 @@ def test_unknown_called_title_is_rejected_as_such(port: int) -> None:
     established, diagnostic = _echo(port, called="SOMEBODY")
     assert not established
     assert diagnostic == 7
+
+
+def test_object_that_is_no_image_is_told_so(port: int) -> None:
+    report = Dataset()
+    report.SOPClassUID = BasicTextSRStorage
+    report.SOPInstanceUID = report.StudyInstanceUID = f"2.25.{uuid.uuid4().int}"
+    report.SeriesInstanceUID = f"2.25.{uuid.uuid4().int}"
+    ae = AE("SCANNER")
+    ae.add_requested_context(BasicTextSRStorage)
+    association = ae.associate("127.0.0.1", port, ae_title="MENINX")
+    assert association.is_established
+    assert association.send_c_store(report).Status == 0x0122
+    association.release()
