@@ -7,7 +7,7 @@ from tests.demo.install import NAMESPACE
 from tests.demo.local import run_local
 from tests.demo.path import run_path
 from tests.demo.shell import BUILD, ROOT, DemoFailed, say
-from tests.demo.study import picture_path
+from tests.demo.study import SEED, picture_path
 from tests.demo.target import Target, find
 
 
@@ -34,10 +34,10 @@ def _demo(given: argparse.Namespace) -> str:
     target, why = (None, "asked for") if given.local else find()
     if target is None:
         say(f"without a cluster: {why}")
-        return run_local()
+        return run_local(given.seed)
     say(f"using {why}")
     try:
-        line = run_path(target)
+        line = run_path(target, given.seed)
     except DemoFailed:
         _explain(target)
         raise
@@ -48,6 +48,7 @@ def _demo(given: argparse.Namespace) -> str:
 def main() -> int:
     """Run the demo."""
     parser = argparse.ArgumentParser(prog="tests.demo", description=__doc__)
+    parser.add_argument("--seed", type=int, default=SEED, help="which phantom to send")
     parser.add_argument("--local", action="store_true", help="without a cluster")
     try:
         print(_demo(parser.parse_args()), flush=True)

@@ -11,10 +11,10 @@ LEAST_DICE = 0.75
 MODEL = "unet-meningioma"
 
 
-def run_local() -> str:
+def run_local(seed: int) -> str:
     """Make a study, run the model on it, compare; return the last line of the demo."""
-    say("making a phantom study")
-    phantom = study.make(study.new_seed(time.time()), BUILD / "phantom", "--lesion-mm", "20..45")
+    say(f"making a phantom study, seed {seed}")
+    phantom = study.new(seed, BUILD / "phantom")
     out = BUILD / "local"
     say(f"running {MODEL} on {len(phantom.files)} images")
     begin = time.monotonic()

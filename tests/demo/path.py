@@ -1,7 +1,6 @@
 """The whole path on a cluster: hospital, Meninx, a study there, its segmentation back."""
 
 import io
-import time
 
 import pydicom
 from tests.demo import hospital, images, install, overlay, study, watch
@@ -10,13 +9,13 @@ from tests.demo.shell import BUILD, DemoFailed, say
 from tests.demo.target import Target
 
 
-def run_path(target: Target) -> str:
+def run_path(target: Target, seed: int) -> str:
     """Do it and return the last line of the demo."""
     BUILD.mkdir(parents=True, exist_ok=True)
     hospital.build(target, images.ensure(target, images.HOSPITAL))
     install.install(target)
-    say("making a phantom study")
-    phantom = study.make(study.new_seed(time.time()), BUILD / "phantom", "--lesion-mm", "20..45")
+    say(f"making a phantom study, seed {seed}")
+    phantom = study.new(seed, BUILD / "phantom")
     with hospital.pacs(target) as pacs:
         return _one_study(target, pacs, phantom)
 

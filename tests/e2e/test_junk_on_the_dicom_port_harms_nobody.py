@@ -3,8 +3,8 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
-from pydicom.dataset import Dataset
-from pydicom.uid import BasicTextSRStorage
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import BasicTextSRStorage, ExplicitVRLittleEndian
 from pynetdicom import AE
 from pynetdicom.sop_class import Verification
 from tests.demo import hospital
@@ -59,6 +59,8 @@ def test_unknown_called_title_is_rejected_as_such(port: int) -> None:
 
 def test_object_that_is_no_image_is_told_so(port: int) -> None:
     report = Dataset()
+    report.file_meta = FileMetaDataset()
+    report.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     report.SOPClassUID = BasicTextSRStorage
     report.SOPInstanceUID = report.StudyInstanceUID = f"2.25.{uuid.uuid4().int}"
     report.SeriesInstanceUID = f"2.25.{uuid.uuid4().int}"
