@@ -7,7 +7,7 @@ from tests.e2e.conftest import Describe
 from tests.e2e.site import Site
 from tests.support.make import Manifest
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400, func_only=True)]
 KILL = ("delete", "pod", "--grace-period=0", "--force", "--wait=false")
 VICTIMS = {
     "operator": ("-l", "app.kubernetes.io/component=operator"),

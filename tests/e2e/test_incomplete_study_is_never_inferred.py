@@ -7,7 +7,7 @@ from tests.e2e.conftest import Describe
 from tests.e2e.site import NAMESPACE, Site
 from tests.support.identity import leaks
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300, func_only=True)]
 
 
 @pytest.mark.rule("complete-or-not-at-all")

@@ -10,7 +10,7 @@ from pynetdicom.sop_class import Verification
 from tests.demo import hospital
 from tests.e2e.site import NAMESPACE, Site
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120, func_only=True)]
 JUNK = {
     "noise": bytes(range(256)) * 8,
     "a web browser": b"GET / HTTP/1.1\r\nHost: meninx\r\n\r\n",

@@ -9,7 +9,7 @@ from tests.support.identity import BIRTH_DATE, PATIENT_ID, PATIENT_NAME, leaks
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(300, func_only=True),
     pytest.mark.rule("no-patient-in-the-control-plane"),
 ]
 ETCD = Path("/var/lib/meninx-cluster/etcd")

@@ -5,7 +5,11 @@ import pytest
 from tests.demo import watch
 from tests.e2e.site import NAMESPACE, Site
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180), pytest.mark.rule("least-privilege")]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.timeout(180, func_only=True),
+    pytest.mark.rule("least-privilege"),
+]
 PEERS = {
     "store": ("meninx-ingress.meninx.svc", 8080),
     "dicom": ("meninx-ingress.meninx.svc", 11112),

@@ -6,7 +6,7 @@ from tests.e2e import studies
 from tests.e2e.conftest import Describe
 from tests.e2e.site import Site, route
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300, func_only=True)]
 
 
 def test_segmentation_names_its_study_and_its_model(site: Site, routed: Describe) -> None:

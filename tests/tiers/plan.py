@@ -90,7 +90,13 @@ TIERS = {
             _no_cluster,
             ((sys.executable, "tests/cluster/cluster.py", "build"),),
         ),
-        Tier("e2e", "the whole path on a real cluster", ((*PYTEST, "tests/e2e"),), _no_cluster),
+        Tier(
+            "e2e",
+            "the whole path on a real cluster",
+            ((*PYTEST, "tests/e2e"),),
+            _no_cluster,
+            ((sys.executable, "-m", "tests.e2e"),),
+        ),
         Tier(
             "torch",
             "training and export, in the training environment",
