@@ -24,7 +24,7 @@ def main() -> int:
         return 3
     hospital.build(target, images.ensure(target, images.HOSPITAL))
     names = install.install(target)
-    phantom = study.make(study.new_seed(time.time()), BUILD / "bench", "--lesion-mm", "20..45")
+    phantom = study.new(study.SEED, BUILD / "bench")
     rows = _one_study(target, phantom) + _many_images(target, phantom)
     rows.append(costs.memory_row(target, "deployment/meninx-operator", 200))
     rows += costs.image_rows(target, [names.meninx, names.unet])
