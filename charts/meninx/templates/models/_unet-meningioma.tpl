@@ -6,7 +6,9 @@
 {{- with $model.version }}{{ $_ := set $spec "version" . }}{{ end }}
 {{- with $model.weightsSha256 }}{{ $_ := set $spec "weights" (dict "sha256" .) }}{{ end }}
 {{- $resources := $spec.resources | default dict }}
-{{- $gpu := merge (dict "count" (int $model.gpuCount)) ($resources.gpu | default dict) }}
+{{/* `merge` would take 0 for "not given". */}}
+{{- $gpu := $resources.gpu | default dict }}
+{{- $_ := set $gpu "count" (int $model.gpuCount) }}
 {{- $_ := set $resources "gpu" $gpu }}
 {{- with $model.cpu }}{{ $_ := set $resources "cpu" . }}{{ end }}
 {{- with $model.memory }}{{ $_ := set $resources "memory" . }}{{ end }}
