@@ -41,6 +41,8 @@ class Config(BaseModel):
     threshold: float = Field(default=0.5, gt=0, lt=1)
     least_component_ml: float = Field(default=0.1, ge=0)
     stages: tuple[Stage, ...]
+    notes: tuple[str, ...] = ()
+    """What the card says of the shipped weights beside the figures."""
 
 
 def read_config(path: Path) -> Config:
