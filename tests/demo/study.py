@@ -13,8 +13,9 @@ import numpy as np
 import pydicom
 from tests.demo.shell import ROOT, DemoFailed, run
 
-SEED = 5005
-"""A head that no training saw. The model does well on it; how it does on all is in its model card."""
+SEED = 7001
+"""A head that neither training nor the choice of the threshold saw. One head says little: how the
+model does on many is in its model card."""
 _MENINX = str(Path(sys.executable).with_name("meninx"))
 _SAME_PLACE_MM = 0.05
 _UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "FrameOfReferenceUID")
