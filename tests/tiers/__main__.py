@@ -1,17 +1,10 @@
 """Run the tiers of tests in order, say what each took, and fail in CI where one can't run."""
 
-import argparse
 import os
 import sys
 import time
 
-from tests.tiers.plan import TIERS, Outcome, Tier, closing_line, run_tier
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="tests.tiers", description=__doc__)
-    parser.add_argument("tiers", nargs="*", choices=list(TIERS), help="tiers to run; default all")
-    return parser.parse_args()
+from tests.tiers.plan import Outcome, Tier, asked_for, closing_line, run_tier
 
 
 def _report(tier: Tier, outcome: Outcome) -> None:
@@ -21,11 +14,9 @@ def _report(tier: Tier, outcome: Outcome) -> None:
 
 def main() -> int:
     """Run the tiers asked for and return the exit code."""
-    names = _arguments().tiers or list(TIERS)
     in_ci = os.environ.get("CI", "").lower() == "true"
     outcomes = []
-    for name in names:
-        tier = TIERS[name]
+    for tier in asked_for(sys.argv[1:]):
         print(f"== {tier.name}: {tier.purpose}")
         sys.stdout.flush()
         outcome = run_tier(tier, time.monotonic)

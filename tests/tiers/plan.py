@@ -1,5 +1,6 @@
 """What the tiers are, what each needs, and how one is run."""
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -105,6 +106,17 @@ TIERS = {
         ),
     )
 }
+
+
+def asked_for(words: Sequence[str]) -> list[Tier]:
+    """Return the tiers that a command line names, all of them where it names none."""
+    parser = argparse.ArgumentParser(prog="tests.tiers", description=f"Tiers: {', '.join(TIERS)}.")
+    parser.add_argument("tiers", nargs="*", metavar="TIER", help="which to run; default all")
+    names = parser.parse_args(words).tiers
+    unknown = [name for name in names if name not in TIERS]
+    if unknown:
+        parser.error(f"no such tier: {', '.join(unknown)}")
+    return [TIERS[name] for name in names or TIERS]
 
 
 def run_tier(tier: Tier, clock: Callable[[], float]) -> Outcome:

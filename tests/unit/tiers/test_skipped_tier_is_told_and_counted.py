@@ -1,6 +1,7 @@
 import sys
 
-from tests.tiers.plan import Outcome, Tier, closing_line, run_tier
+import pytest
+from tests.tiers.plan import TIERS, Outcome, Tier, asked_for, closing_line, run_tier
 
 
 def _clock() -> float:
@@ -26,3 +27,18 @@ def test_failing_preparation_fails_the_tier() -> None:
 def test_closing_line_counts_every_outcome() -> None:
     outcomes = [Outcome("passed", 1), Outcome("failed", 1), Outcome("skipped", 1)]
     assert closing_line(outcomes) == "tiers: 1 passed, 1 failed, 1 skipped"
+
+
+def test_no_name_asks_for_every_tier() -> None:
+    assert asked_for([]) == list(TIERS.values())
+
+
+def test_named_tiers_are_run_in_the_order_asked() -> None:
+    assert [tier.name for tier in asked_for(["unit", "check"])] == ["unit", "check"]
+
+
+def test_unknown_tier_ends_with_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        asked_for(["units"])
+    assert ended.value.code == 2
+    assert "no such tier: units" in capsys.readouterr().err
