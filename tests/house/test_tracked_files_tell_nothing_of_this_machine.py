@@ -10,6 +10,9 @@ TEXT = {
 }  # fmt: skip
 LOCKS = [p for p in tracked() if p.suffix == ".lock" or p.name == "requirements.txt"]
 MACHINE = re.compile(r"(?<![\w.])/(?:work|root|home)/[a-z]")
+REGISTRY = re.compile(
+    r"pypi\.org|pythonhosted|(?:proxy|sum)\.golang|npmjs\.(?:org|com)|(?:deb|security)\.debian\.org"
+)
 INDEX = re.compile(r"--(?:extra-)?index-url|--find-links|https?://(?!\S*\.(?:org|io)/)")
 HASHED = re.compile(r"^\S+==\S+.*?(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
 HERE = Path(__file__)
@@ -25,6 +28,12 @@ def test_file_holds_no_path_of_a_machine(path: Path) -> None:
         return
     found = MACHINE.findall(path.read_text(errors="replace"))
     assert found == []
+
+
+@pytest.mark.parametrize("path", [p for p in tracked() if p.suffix in TEXT], ids=_id)
+def test_file_names_no_package_registry(path: Path) -> None:
+    if path != HERE:
+        assert not REGISTRY.search(path.read_text(errors="replace"))
 
 
 @pytest.mark.parametrize("path", LOCKS, ids=_id)

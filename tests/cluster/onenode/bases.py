@@ -11,13 +11,11 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from . import names, storage
+from . import aptsources, names, storage
 from .shell import run, say, show
 
 DEBIAN: Final = "docker.io/library/debian:bookworm-slim"
 PYTHON: Final = "docker.io/library/python:3.11-slim-bookworm"
-MIRROR: Final = "http://deb.debian.org/debian"
-_SECURITY: Final = "http://deb.debian.org/debian-security"
 _KEYRING: Final = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 _SLIM: Final = """\
@@ -69,14 +67,12 @@ def make() -> None:
 def _bootstrap(root: Path) -> None:
     shutil.rmtree(root, ignore_errors=True)
     signed = [f"--keyring={_KEYRING}"] if _KEYRING.exists() else []
-    show(["debootstrap", "--variant=minbase", *signed, "bookworm", root, MIRROR])
+    places = aptsources.debian()
+    address, suite = places[0]
+    show(["debootstrap", "--variant=minbase", *signed, suite, root, address])
     (root / "etc/dpkg/dpkg.cfg.d/slim").write_text(_SLIM)
     (root / "etc/apt/apt.conf.d/docker-clean").write_text(_APT)
-    (root / "etc/apt/sources.list").write_text(
-        f"deb {MIRROR} bookworm main\n"
-        f"deb {MIRROR} bookworm-updates main\n"
-        f"deb {_SECURITY} bookworm-security main\n"
-    )
+    (root / "etc/apt/sources.list").write_text(aptsources.as_list(places))
     for folder in ("doc", "man", "info", "locale", "lintian"):
         shutil.rmtree(root / "usr/share" / folder, ignore_errors=True)
     for pattern in ("var/lib/apt/lists/*", "var/cache/apt/archives/*.deb", "var/log/*.log"):
