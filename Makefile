@@ -58,4 +58,5 @@ bench-%: venv packages ## figures into build/bench (bench-path)
 
 clean: ## take the cluster down and remove all that was made
 	-[ ! -d .cache/cluster ] || python3 tests/cluster/cluster.py down
-	rm -rf .cache .venv build out
+	rm -rf .cache .venv build out meninx.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf --one-file-system /run/meninx-buildah
