@@ -3,11 +3,13 @@
 import asyncio
 import inspect
 import logging
+import os
 import threading
 from collections.abc import AsyncIterator, Generator, Iterator
 
 import pytest
 from tests.support.identity import leaks
+from tests.support.skips import in_ci, refuse_skip
 
 _GRACE_SECONDS = 5.0
 
@@ -15,6 +17,15 @@ _GRACE_SECONDS = 5.0
 def pytest_configure(config: pytest.Config) -> None:
     """Register the one way out of the identity check of printed text."""
     config.addinivalue_line("markers", "prints_identity: the test prints a patient on purpose")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Count a module that skips itself as failed in CI."""
+    report = yield
+    if in_ci(os.environ):
+        refuse_skip(report)
+    return report
 
 
 @pytest.fixture(autouse=True)
@@ -76,8 +87,10 @@ def no_identity_in_logs() -> Iterator[None]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Fail a test whose captured output holds a test patient."""
+    """Fail a test whose captured output holds a test patient; in CI one that is skipped."""
     report = yield
+    if in_ci(os.environ):
+        refuse_skip(report)
     if report.when == "call" and report.passed and not item.get_closest_marker("prints_identity"):
         found = leaks(report.capstdout, report.capstderr)
         if found:
