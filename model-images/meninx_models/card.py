@@ -44,8 +44,8 @@ Healthy heads: {healthy}
   lesion inside the orbit, no post-operative change, no other extra-axial tumour to tell apart.
 - Lesions under 1 mL are missed more often, as the table says.
 - Slices thicker than 3 mm, 2D spin echo, skull-stripped heads and images without gadolinium were not tried.
-- Reproduce with `make train` and `make evaluate-models`: same seeds, same plan; another CPU may round
-  otherwise, so expect the same quality, not the same bits.
+- `make train` and `make evaluate-models` repeat it with the same seeds and plan; another CPU may round otherwise.
+  A second full training was not made yet, so that it gives the same quality is expected, not shown.
 """
 
 
