@@ -5,7 +5,7 @@ from typing import Any
 
 import kopf
 
-from meninx.controller.queue import SWEEP, Key
+from meninx.controller.keys import SWEEP, Key
 from meninx.kube.kinds import AIMODEL, INFERENCEJOB, JOB, NODE, POD
 from meninx.resources import names
 

@@ -22,7 +22,7 @@ from meninx.controller.job.steps import moment
 from meninx.controller.metrics import Metrics
 from meninx.controller.model import decide as model
 from meninx.controller.observe import observe_job, observe_model
-from meninx.controller.queue import SWEEP, Key
+from meninx.controller.keys import SWEEP, Key
 from meninx.controller.settings import Settings
 from meninx.controller.worker import Outcome
 from meninx.kube.client import Api

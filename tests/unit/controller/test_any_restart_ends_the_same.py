@@ -14,7 +14,7 @@ from tests.support.workload import ended, node, pod, running, waiting
 
 from meninx.base.errors import BadInput, Unauthorised, Unavailable
 from meninx.controller.metrics import Metrics
-from meninx.controller.queue import SWEEP, Key
+from meninx.controller.keys import SWEEP, Key
 from meninx.controller.reconcile import Reconciler
 from meninx.controller.settings import PodSettings, Settings
 from meninx.kube.kinds import INFERENCEJOB, JOB, POD

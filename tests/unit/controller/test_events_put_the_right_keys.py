@@ -6,7 +6,7 @@ from tests.support.make import aimodel, inferencejob
 from tests.support.workload import node, pod
 
 from meninx.controller.handlers import Nodes, keys_for, register
-from meninx.controller.queue import SWEEP, Key
+from meninx.controller.keys import SWEEP, Key
 from meninx.controller.startup import (
     CLIENT_WATCH_SECONDS,
     WATCH_SECONDS,

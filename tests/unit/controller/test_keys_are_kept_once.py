@@ -1,6 +1,6 @@
 import pytest
 
-from meninx.controller.queue import LONGEST_DELAY_SECONDS, Key, KeyedQueue, jittered
+from meninx.controller.keys import LONGEST_DELAY_SECONDS, Key, KeyedQueue, jittered
 
 A, B = Key("InferenceJob", "meninx", "a"), Key("InferenceJob", "meninx", "b")
 
