@@ -19,10 +19,10 @@ from meninx.controller.apply import Applier
 from meninx.controller.job import decide as job
 from meninx.controller.job.observed import Observed
 from meninx.controller.job.steps import moment
+from meninx.controller.keys import SWEEP, Key
 from meninx.controller.metrics import Metrics
 from meninx.controller.model import decide as model
 from meninx.controller.observe import observe_job, observe_model
-from meninx.controller.keys import SWEEP, Key
 from meninx.controller.settings import Settings
 from meninx.controller.worker import Outcome
 from meninx.kube.client import Api

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from meninx.base.errors import Conflict, MeninxError
 from meninx.base.logs import Log
-from meninx.controller.metrics import Metrics
 from meninx.controller.keys import SWEEP, Key, KeyedQueue
+from meninx.controller.metrics import Metrics
 
 log = Log(__name__)
 

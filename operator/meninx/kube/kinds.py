@@ -33,6 +33,7 @@ class Kind:
 
 
 AIMODEL = Kind(GROUP, VERSION, "aimodels", "AIModel")
+AIPIPELINE = Kind(GROUP, VERSION, "aipipelines", "AIPipeline")
 INFERENCEJOB = Kind(GROUP, VERSION, "inferencejobs", "InferenceJob")
 STUDYROUTE = Kind(GROUP, VERSION, "studyroutes", "StudyRoute")
 DICOMNODE = Kind(GROUP, VERSION, "dicomnodes", "DicomNode")
@@ -40,4 +41,5 @@ JOB = Kind("batch", "v1", "jobs", "Job")
 POD = Kind("", "v1", "pods", "Pod")
 SECRET = Kind("", "v1", "secrets", "Secret")
 NODE = Kind("", "v1", "nodes", "Node", namespaced=False)
+LEASE = Kind("coordination.k8s.io", "v1", "leases", "Lease")
 EVENT = Kind("", "v1", "events", "Event")

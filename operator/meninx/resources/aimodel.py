@@ -1,6 +1,6 @@
 """AIModel (aim): one version of one model."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, JsonValue
 
@@ -9,7 +9,10 @@ from meninx.resources.meta import (
     ChannelName,
     CodedConcept,
     Condition,
+    Contract,
+    NameRef,
     ObjectMeta,
+    Quantity,
     Sha256,
     Shape,
     keyed_by,
@@ -47,12 +50,41 @@ class Label(Shape):
     )
 
 
-class Gpu(Shape):
+class Gpu(
+    Shape,
+    json_schema_extra=rules(
+        (
+            "!(has(self.migProfile) && has(self.deviceClass))",
+            "give migProfile (device plugin) or deviceClass (DRA), not both",
+        ),
+        (
+            "!has(self.deviceClass) || self.resource == 'nvidia.com/gpu'",
+            "resource names a device plugin's resource: leave it out where deviceClass is given",
+        ),
+        (
+            "self.count > 0 || !(has(self.migProfile) || has(self.deviceClass))",
+            "migProfile and deviceClass need a count of at least 1",
+        ),
+    ),
+):
     """The GPU that one run of the model needs."""
 
     count: int = Field(default=1, ge=0, le=16, description="How many GPUs; 0 runs on the CPU.")
     resource: str = Field(
-        default="nvidia.com/gpu", description="Extended resource that the device plugin offers."
+        default="nvidia.com/gpu",
+        max_length=253,
+        description="Extended resource that the device plugin offers.",
+    )
+    mig_profile: str | None = Field(
+        default=None,
+        pattern=r"^[1-9]g\.[0-9]+gb(\.me)?$",
+        max_length=16,
+        description="MIG profile such as 1g.10gb instead of a whole GPU (resource nvidia.com/mig-<profile>).",
+    )
+    device_class: str | None = Field(
+        default=None,
+        max_length=253,
+        description="DeviceClass of dynamic resource allocation, instead of a device plugin.",
     )
     product: str | None = Field(
         default=None,
@@ -86,8 +118,14 @@ class Resources(Shape):
     """What one run of the model needs."""
 
     gpu: Gpu = Field(default=Gpu(), description="GPU of the model's container.")
-    cpu: str = Field(default="1", description="CPU request of the model's container.")
-    memory: str = Field(default="4Gi", description="Memory request and limit of the container.")
+    cpu: Quantity = Field(default="1", description="CPU request of the model's container.")
+    memory: Quantity = Field(
+        default="4Gi", description="Memory request and limit of the container."
+    )
+    shared_memory: Quantity | None = Field(
+        default=None,
+        description="Size of /dev/shm (counts as memory); the runtime's 64Mi if empty.",
+    )
     node_selector: dict[str, str] = Field(
         default_factory=dict, description="Labels that the node must carry, beside the GPU product."
     )
@@ -103,18 +141,37 @@ class Resources(Shape):
 
 
 class Weights(Shape):
-    """The weights baked into the image."""
+    """The weights: baked into the image, or brought from elsewhere and checked."""
 
     sha256: Sha256 = Field(description="SHA-256 of the weights file, written into every result.")
+    uri: str | None = Field(
+        default=None,
+        pattern=r"^(https?://[^\s]+|pvc://[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[^\s]+)$",
+        max_length=1024,
+        description="Where they are: https://host/path or pvc://claim/path; in the image if empty. "
+        "The container finds the file's path in MENINX_WEIGHTS.",
+    )
+    secret_ref: NameRef | None = Field(
+        default=None,
+        description="Secret with the key token: sent as a bearer token to an https address.",
+    )
 
+
+Word = Annotated[str, Field(max_length=1024)]
+Image = Annotated[str, Field(min_length=1, max_length=512)]
 
 # Selectors stay open to change: a hospital adapts them, and each job records the series it got.
 _SAME_RESULTS = (
     "self.version != oldSelf.version || (self.image == oldSelf.image"
     " && has(self.weights) == has(oldSelf.weights)"
     " && (!has(self.weights) || self.weights.sha256 == oldSelf.weights.sha256)"
+    " && self.contract == oldSelf.contract"
+    " && has(self.command) == has(oldSelf.command)"
+    " && (!has(self.command) || self.command == oldSelf.command)"
+    " && has(self.args) == has(oldSelf.args)"
+    " && (!has(self.args) || self.args == oldSelf.args)"
     " && self.channels.map(c, c.name) == oldSelf.channels.map(c, c.name)"
-    " && self.labels == oldSelf.labels)"
+    " && (has(self.labels) ? self.labels : []) == (has(oldSelf.labels) ? oldSelf.labels : []))"
 )
 
 
@@ -123,15 +180,43 @@ class AIModelSpec(
     json_schema_extra=rules(
         (
             _SAME_RESULTS,
-            "image, weights, labels and names of channels of a version can't be changed: "
-            "give the model a new spec.version",
-        )
+            "image, command, contract, weights, labels and names of channels of a version can't be "
+            "changed: give the model a new spec.version",
+        ),
+        (
+            "self.contract == 'MAP' || (has(self.labels) && self.labels.size() > 0)",
+            "labels are needed: say what each value of the label map means",
+        ),
+        (
+            "!has(self.weights) || !has(self.weights.secretRef) || (has(self.weights.uri)"
+            " && self.weights.uri.startsWith('https://'))",
+            "weights.secretRef is only sent to an https address",
+        ),
+        (
+            "self.contract == 'Meninx' || self.channels.size() == 1",
+            "a MONAI Application Package gets one folder of DICOM: give exactly one channel",
+        ),
     ),
 ):
     """What a person says of one version of a model."""
 
-    image: str = Field(
-        min_length=1, max_length=512, description="Container image, best pinned by digest."
+    image: Image = Field(description="Container image, best pinned by digest.")
+    contract: Contract = Field(
+        default="Meninx",
+        description="How the container is spoken to: Meninx (NIfTI and result.json), or MAP, a MONAI "
+        "Application Package (a DICOM folder in and out).",
+    )
+    command: list[Word] | None = Field(
+        default=None, max_length=64, description="Command instead of the image's entry point."
+    )
+    args: list[Word] | None = Field(
+        default=None, max_length=64, description="Arguments instead of the image's own."
+    )
+    image_pull_secrets: list[NameRef] = Field(
+        json_schema_extra=keyed_by("name"),
+        default_factory=list,
+        max_length=8,
+        description="Secrets for the image's registry (kubernetes.io/dockerconfigjson).",
     )
     version: str = Field(
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$",
@@ -156,7 +241,7 @@ class AIModelSpec(
         | rules(
             ("self.all(a, self.exists_one(b, a.name == b.name))", "names of labels must be unique")
         ),
-        min_length=1,
+        default_factory=list,
         max_length=32,
         description="Labels of the label map that the model writes.",
     )
@@ -169,10 +254,23 @@ class AIModelSpec(
     start_deadline_seconds: int = Field(
         default=600, ge=1, description="Longest wait for the image and the start of its container."
     )
+    concurrency: int | None = Field(
+        default=None,
+        ge=1,
+        le=1000,
+        description="Most jobs of the model at once; no limit if empty.",
+    )
     no_findings: Literal["NoObject", "EmptySegmentation"] = Field(
         default="NoObject",
         description="What a run without findings stores: nothing, or a segmentation without voxels.",
     )
+
+
+class Latency(Shape):
+    """How long jobs took."""
+
+    p50: float = Field(description="Half of the jobs took less.")
+    p95: float = Field(description="Nineteen of twenty jobs took less.")
 
 
 class AIModelStatus(Shape):
@@ -183,6 +281,13 @@ class AIModelStatus(Shape):
         default_factory=list,
         json_schema_extra=keyed_by("type"),
         description="Ready, with its reason.",
+    )
+    running: int | None = Field(default=None, description="Jobs of this model that run now.")
+    waiting: int | None = Field(default=None, description="Jobs of this model that wait.")
+    succeeded: int | None = Field(default=None, description="Jobs kept that succeeded.")
+    failed: int | None = Field(default=None, description="Jobs kept that failed.")
+    latency_seconds: Latency | None = Field(
+        default=None, description="From creation to the result in the store, of the jobs kept."
     )
 
 

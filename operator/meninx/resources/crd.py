@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from meninx.resources.aimodel import AIModel
+from meninx.resources.aipipeline import AIPipeline
 from meninx.resources.dicomnode import DicomNode
 from meninx.resources.inferencejob import InferenceJob
 from meninx.resources.meta import GROUP, VERSION, Shape
@@ -68,7 +69,22 @@ DEFINITIONS = (
             Column("Version", ".spec.version"),
             Column("Ready", '.status.conditions[?(@.type=="Ready")].status'),
             Column("Reason", '.status.conditions[?(@.type=="Ready")].reason'),
+            Column("Running", ".status.running", "integer"),
+            Column("Waiting", ".status.waiting", "integer"),
             Column("Image", ".spec.image", priority=1),
+            _MESSAGE,
+            _AGE,
+        ),
+    ),
+    Definition(
+        AIPipeline,
+        "aipipelines",
+        "aip",
+        (
+            Column("Version", ".spec.version"),
+            Column("Steps", ".spec.steps[*].name"),
+            Column("Ready", '.status.conditions[?(@.type=="Ready")].status'),
+            Column("Reason", '.status.conditions[?(@.type=="Ready")].reason'),
             _MESSAGE,
             _AGE,
         ),
@@ -97,7 +113,9 @@ DEFINITIONS = (
         (
             Column("Phase", ".status.phase"),
             _WHY,
+            Column("Queue", ".status.queue.position", "integer"),
             Column("Model", ".spec.modelRef.name"),
+            Column("Pipeline", ".spec.pipelineRef.name", priority=1),
             Column("Priority", ".spec.priority"),
             Column("Findings", ".status.results.findings", "integer"),
             Column("Attempts", ".status.attempts", "integer", priority=1),

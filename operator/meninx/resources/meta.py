@@ -13,6 +13,12 @@ DnsName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", max_
 AeTitle = Annotated[str, Field(pattern=r"^[^\\\s]([^\\]{0,14}[^\\\s])?$", max_length=16)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", max_length=64)]
 ChannelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,15}$", max_length=16)]
+StepName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=40)]
+Quantity = Annotated[
+    str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$", max_length=32)
+]
+"""An amount as Kubernetes writes it, such as 500m or 4Gi."""
+Contract = Literal["Meninx", "MAP"]
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 """A moment as the Kubernetes API writes it (RFC 3339)."""
 

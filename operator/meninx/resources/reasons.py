@@ -47,6 +47,22 @@ class Reason(StrEnum):
     NO_MATCHING_NODE = "NoMatchingNode"
     BAD_SPEC = "BadSpec"
     # jobs
+    QUEUED = "Queued"
+    NO_CAPACITY = "NoCapacity"
+    CONCURRENCY_REACHED = "ConcurrencyReached"
+    NOT_YET = "NotYet"
+    PREEMPTED = "Preempted"
+    WAITING_FOR_KUEUE = "WaitingForKueue"
+    CANCELLED = "Cancelled"
+    DEADLINE_EXCEEDED = "DeadlineExceeded"
+    EVICTED = "Evicted"
+    GPU_NOT_ALLOCATED = "GpuNotAllocated"
+    MODEL_ASKED_AGAIN = "ModelAskedAgain"
+    PIPELINE_NOT_FOUND = "PipelineNotFound"
+    PIPELINE_NOT_READY = "PipelineNotReady"
+    WAITING_FOR_INPUT = "WaitingForInput"
+    WEIGHTS_FAILED = "WeightsFailed"
+    WEIGHTS_MISMATCH = "WeightsMismatch"
     SUSPENDED = "Suspended"
     MODEL_NOT_READY = "ModelNotReady"
     ADMITTED = "Admitted"
@@ -187,6 +203,58 @@ MEANINGS: dict[Reason, Meaning] = {
     ),
     Reason.BAD_SPEC: _M(
         "The resource can't be read.", "Correct it as the message says and apply it again."
+    ),
+    Reason.QUEUED: _M("The job waits for its turn.", "Nothing to do."),
+    Reason.NO_CAPACITY: _M(
+        "Every node that the model can run on is taken.",
+        "It waits for its turn; add a node, or give it priority Stat if it can't wait.",
+    ),
+    Reason.CONCURRENCY_REACHED: _M(
+        "As many jobs of the model run as its concurrency allows.",
+        "It waits for its turn; raise concurrency in the AIModel if there is room.",
+    ),
+    Reason.NOT_YET: _M("The job may not start yet.", "Nothing to do: spec.notBefore says when."),
+    Reason.PREEMPTED: _M(
+        "The job gave way to one of priority Stat.", "Nothing to do: it is started again."
+    ),
+    Reason.WAITING_FOR_KUEUE: _M(
+        "Kueue has not admitted the job yet.",
+        "Look at its Workload: kubectl get workloads; check the quota of the queue.",
+    ),
+    Reason.CANCELLED: _M("The job was cancelled by a person.", "meninx retry makes a new one."),
+    Reason.DEADLINE_EXCEEDED: _M(
+        "The job's result was not in the store within spec.deadlineSeconds.",
+        "Raise it, give the job a higher priority, or add GPUs; then meninx retry.",
+    ),
+    Reason.EVICTED: _M(
+        "The node took the job's pod away, for want of memory or disk or to be drained.",
+        "Nothing to do: it is started again and uses up no retry.",
+    ),
+    Reason.GPU_NOT_ALLOCATED: _M(
+        "The node could not give the job's pod its GPU.",
+        "Nothing to do: it is started again; look at the node's device plugin if it lasts.",
+    ),
+    Reason.MODEL_ASKED_AGAIN: _M(
+        "The model asked to be tried again (exit code 75) as often as retries allow.",
+        "Read its log with meninx logs; then meninx retry.",
+    ),
+    Reason.PIPELINE_NOT_FOUND: _M(
+        "The AIPipeline that is named does not exist.", "Create it, or correct pipelineRef."
+    ),
+    Reason.PIPELINE_NOT_READY: _M(
+        "The job's pipeline is not ready.", "Look at the conditions of the AIPipeline."
+    ),
+    Reason.WAITING_FOR_INPUT: _M(
+        "The job's study has not been pulled from its DicomNode yet.",
+        "It is tried again; check that the node is reachable and holds the study.",
+    ),
+    Reason.WEIGHTS_FAILED: _M(
+        "The model's weights could not be brought.",
+        "Check weights.uri in the AIModel, its Secret, and that the address can be reached.",
+    ),
+    Reason.WEIGHTS_MISMATCH: _M(
+        "The weights that were brought are not those that the AIModel names.",
+        "Correct weights.sha256 or weights.uri; no result is made from unknown weights.",
     ),
     Reason.SUSPENDED: _M("The job is held back by a person.", "Set spec.suspend to false."),
     Reason.MODEL_NOT_READY: _M(

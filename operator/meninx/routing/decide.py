@@ -53,9 +53,9 @@ class Wanted:
         """Return the job as it is applied, with the labels that it is found by."""
         labels = {
             names.LABEL_MANAGED: names.MANAGED_BY,
-            names.LABEL_MODEL: names.label_value(self.spec.model_ref.name),
+            names.LABEL_MODEL: names.label_value(self.spec.work),
             names.LABEL_ROUTE: names.label_value(self.route),
-            names.LABEL_STUDY: self.spec.input.study,
+            names.LABEL_STUDY: self.spec.input.study or "",
         }
         return {
             "apiVersion": INFERENCEJOB.api_version,

@@ -13,8 +13,8 @@ from tests.support.make import NAMESPACE, aimodel, condition, inferencejob
 from tests.support.workload import ended, node, pod, running, waiting
 
 from meninx.base.errors import BadInput, Unauthorised, Unavailable
-from meninx.controller.metrics import Metrics
 from meninx.controller.keys import SWEEP, Key
+from meninx.controller.metrics import Metrics
 from meninx.controller.reconcile import Reconciler
 from meninx.controller.settings import PodSettings, Settings
 from meninx.kube.kinds import INFERENCEJOB, JOB, POD

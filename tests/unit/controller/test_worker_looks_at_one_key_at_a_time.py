@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from meninx.base.errors import Conflict, Unavailable
-from meninx.controller.metrics import Metrics
 from meninx.controller.keys import SWEEP, Key, KeyedQueue
+from meninx.controller.metrics import Metrics
 from meninx.controller.worker import STUCK_SECONDS, Outcome, Reconcile, Worker
 
 A, B = Key("InferenceJob", "meninx", "a"), Key("InferenceJob", "meninx", "b")

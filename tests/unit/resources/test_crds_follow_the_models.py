@@ -100,6 +100,7 @@ def test_short_names_and_category_are_the_published_ones() -> None:
     names = {m["spec"]["names"]["kind"]: m["spec"]["names"] for m in all_manifests().values()}
     assert {kind: n["shortNames"] for kind, n in names.items()} == {
         "AIModel": ["aim"],
+        "AIPipeline": ["aip"],
         "DicomNode": ["dn"],
         "InferenceJob": ["ij"],
         "StudyRoute": ["sr"],

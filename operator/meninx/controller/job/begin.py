@@ -25,7 +25,7 @@ def told(error: ValidationError) -> str:
 
 def obstacle(observed: Observed, job: InferenceJob) -> tuple[Reason, str] | None:
     """Say what holds the job back, in order of precedence; None lets it start."""
-    name = job.spec.model_ref.name
+    name = job.spec.work
     if job.spec.suspend:
         return Reason.SUSPENDED, ""
     if observed.model is None:
@@ -62,7 +62,7 @@ def credential(
             namespace=job.metadata.namespace or "",
             job=job.metadata.name,
             job_uid=job.metadata.uid or "",
-            study=job.spec.input.study,
+            study=job.spec.input.study or "",
             revision=job.spec.input.revision,
             expires=expires,
         )

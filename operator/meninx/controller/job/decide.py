@@ -142,7 +142,7 @@ def _before_start(
     try:
         model = AIModel.model_validate({**(observed.model or {}), "status": {}})
     except ValidationError as error:
-        detail = f"AIModel: {job.spec.model_ref.name} ({begin.told(error)})."
+        detail = f"AIModel: {job.spec.work} ({begin.told(error)})."
         said = lacks(ADMITTED, Reason.MODEL_NOT_READY, sentence(Reason.MODEL_NOT_READY, detail))
         return _tell(observed, Verdict("Pending", (said,)), now)
     mismatch = begin.mismatch(job, model)

@@ -45,7 +45,7 @@ def task(job: InferenceJob, model: AIModel) -> Task:
         namespace=job.metadata.namespace or "",
         job=job.metadata.name,
         job_uid=job.metadata.uid or "",
-        study=job.spec.input.study,
+        study=job.spec.input.study or "",
         revision=job.spec.input.revision,
         channels=[
             TaskChannel(
@@ -87,7 +87,7 @@ def labels(job: InferenceJob) -> dict[str, str]:
         "app.kubernetes.io/component": "inference",
         names.LABEL_MANAGED: names.MANAGED_BY,
         names.LABEL_JOB: names.label_value(job.metadata.name),
-        names.LABEL_MODEL: names.label_value(job.spec.model_ref.name),
+        names.LABEL_MODEL: names.label_value(job.spec.work),
         **{key: job.metadata.labels[key] for key in sorted(carried)},
     }
 
