@@ -78,7 +78,9 @@ def test_probes_and_metrics_answer_and_memory_stays_small(
 ) -> None:
     start_job(api, eventually)
     assert operator.page("/healthz", operator.liveness_port)[0] == 200
-    eventually(lambda: 'meninx_jobs{model="unet-meningioma"' in operator.page("/metrics")[1])
+    eventually(
+        lambda: 'meninx_inferencejobs{model="unet-meningioma"' in operator.page("/metrics")[1]
+    )
     assert operator.process is not None
     with open(f"/proc/{operator.process.pid}/status") as status:  # noqa: PTH123
         resident = next(line for line in status if line.startswith("VmRSS"))

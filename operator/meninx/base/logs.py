@@ -3,6 +3,10 @@
 import json
 import logging
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any
 
 from meninx.base.clock import SystemClock, to_rfc3339
@@ -14,6 +18,25 @@ ALLOWED_KEYS = frozenset(
         "route", "seconds", "series", "size", "sop_class", "status", "step", "study", "transfer_syntax",
     }
 )  # fmt: skip
+
+_ABOUT: ContextVar[Mapping[str, Any]] = ContextVar("about", default=MappingProxyType({}))
+
+
+@contextmanager
+def about(**facts: Any) -> Iterator[None]:
+    """Let every line that is logged within carry these facts, those of other libraries too."""
+    token = _ABOUT.set({**_ABOUT.get(), **_allowed(facts)})
+    try:
+        yield
+    finally:
+        _ABOUT.reset(token)
+
+
+def _allowed(facts: dict[str, Any]) -> dict[str, Any]:
+    unknown = facts.keys() - ALLOWED_KEYS
+    if unknown:
+        raise KeyError(f"log keys not in the allow-list of base.logs: {sorted(unknown)}")
+    return facts
 
 
 class JsonFormatter(logging.Formatter):
@@ -27,7 +50,7 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        line.update(getattr(record, "facts", {}))
+        line.update(getattr(record, "facts", None) or _ABOUT.get())
         if record.exc_info and record.exc_info[1] is not None:
             line["error"] = type(record.exc_info[1]).__name__
             line["trace"] = self.formatException(record.exc_info)
@@ -41,10 +64,8 @@ class Log:
         self._logger = logging.getLogger(name)
 
     def _write(self, level: int, message: str, facts: dict[str, Any], *, trace: bool) -> None:
-        unknown = facts.keys() - ALLOWED_KEYS
-        if unknown:
-            raise KeyError(f"log keys not in the allow-list of base.logs: {sorted(unknown)}")
-        self._logger.log(level, message, extra={"facts": facts}, exc_info=trace)
+        whole = {**_ABOUT.get(), **_allowed(facts)}
+        self._logger.log(level, message, extra={"facts": whole}, exc_info=trace)
 
     def debug(self, message: str, **facts: Any) -> None:
         """Log for developers."""

@@ -56,7 +56,7 @@ class Reconciler:
         namespace = self._settings.namespace
         models = self._api.list(AIMODEL, namespace)
         jobs = self._api.list(INFERENCEJOB, namespace)
-        self._metrics.count_jobs(jobs)
+        self._metrics.census.reset(jobs)
         due = jobs if not self._swept else living(jobs, self._clock.now())
         self._swept = True
         return Outcome(keys=tuple(key_of(item) for item in (*models, *due)))
@@ -91,6 +91,8 @@ class Reconciler:
     def _do(self, applier: Applier, resource: dict[str, Any], decision: Decision) -> None:
         for action in decision.actions:
             applier.do(resource, action)
+            if isinstance(action, WriteStatus) and resource["kind"] == INFERENCEJOB.kind:
+                self._metrics.transition(resource, action.status, None)
             say = log.debug if isinstance(action, ApplyCredential) else log.info
             say(
                 type(action).__name__,

@@ -1,11 +1,9 @@
 from pathlib import Path
 
 import pytest
-from tests.support.make import inferencejob
 
 from meninx.base.errors import BadInput
 from meninx.base.settings import Environment
-from meninx.controller.metrics import Metrics
 from meninx.controller.settings import Settings
 
 REQUIRED = {
@@ -40,19 +38,3 @@ def test_signing_key_never_shows_in_a_log(tmp_path: Path) -> None:
     settings = _read(tmp_path)
     assert settings.signing_key == b"secret-key"
     assert "secret-key" not in repr(settings)
-
-
-def test_jobs_are_counted_by_phase_and_model() -> None:
-    metrics = Metrics()
-    running = inferencejob(status={"phase": "Running"})
-    metrics.count_jobs([running, running, inferencejob()])
-    text = metrics.text().decode()
-    assert 'meninx_jobs{model="unet-meningioma",phase="Running"} 2.0' in text
-    assert 'meninx_jobs{model="unet-meningioma",phase="Pending"} 1.0' in text
-
-
-def test_phase_that_is_left_is_not_counted_any_more() -> None:
-    metrics = Metrics()
-    metrics.count_jobs([inferencejob(status={"phase": "Running"})])
-    metrics.count_jobs([inferencejob(status={"phase": "Succeeded"})])
-    assert 'phase="Running"' not in metrics.text().decode()
