@@ -57,6 +57,8 @@ class Reason(StrEnum):
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     EVICTED = "Evicted"
     GPU_NOT_ALLOCATED = "GpuNotAllocated"
+    POD_REJECTED = "PodRejected"
+    POD_DELETED = "PodDeleted"
     MODEL_ASKED_AGAIN = "ModelAskedAgain"
     PIPELINE_NOT_FOUND = "PipelineNotFound"
     PIPELINE_NOT_READY = "PipelineNotReady"
@@ -215,7 +217,8 @@ MEANINGS: dict[Reason, Meaning] = {
     ),
     Reason.NOT_YET: _M("The job may not start yet.", "Nothing to do: spec.notBefore says when."),
     Reason.PREEMPTED: _M(
-        "The job gave way to one of priority Stat.", "Nothing to do: it is started again."
+        "The job gave way to one of higher priority.",
+        "Nothing to do: it is started again and uses up no retry.",
     ),
     Reason.WAITING_FOR_KUEUE: _M(
         "Kueue has not admitted the job yet.",
@@ -232,11 +235,20 @@ MEANINGS: dict[Reason, Meaning] = {
     ),
     Reason.GPU_NOT_ALLOCATED: _M(
         "The node could not give the job's pod its GPU.",
-        "Nothing to do: it is started again; look at the node's device plugin if it lasts.",
+        "Nothing to do: it is started again and uses up no retry; look at the node's device plugin if "
+        "it lasts.",
+    ),
+    Reason.POD_REJECTED: _M(
+        "The node would not take the job's pod.",
+        "Nothing to do: it is started again and uses up no retry; look at the node if it lasts.",
+    ),
+    Reason.POD_DELETED: _M(
+        "Somebody deleted the job's pod.",
+        "Nothing to do: it is started again and uses up no retry; spec.cancel ends a job for good.",
     ),
     Reason.MODEL_ASKED_AGAIN: _M(
-        "The model asked to be tried again (exit code 75) as often as retries allow.",
-        "Read its log with meninx logs; then meninx retry.",
+        "The model asked to be tried again (exit code 75).",
+        "Read its log with meninx logs, cure what it waits for, then meninx retry.",
     ),
     Reason.PIPELINE_NOT_FOUND: _M(
         "The AIPipeline that is named does not exist.", "Create it, or correct pipelineRef."
@@ -286,8 +298,8 @@ MEANINGS: dict[Reason, Meaning] = {
         "Check that the ingress runs and still holds the study.",
     ),
     Reason.MODEL_FAILED: _M(
-        "The model's container failed as often as retries allow.",
-        "Read its log with kubectl logs, container model.",
+        "The model's container failed.",
+        "Read its log with meninx logs.",
     ),
     Reason.DELIVER_FAILED: _M(
         "The result could not be written to the store.",
@@ -303,14 +315,15 @@ MEANINGS: dict[Reason, Meaning] = {
     ),
     Reason.OUT_OF_MEMORY: _M(
         "A container needed more memory than its limit.",
-        "Raise resources.memory in the AIModel.",
+        "Raise resources.memory of the step; the limits of fetch and deliver are our own: report those.",
     ),
     Reason.TIMED_OUT: _M(
         "The run took longer than its time limit.",
         "Raise timeoutSeconds in the AIModel, or use a faster node.",
     ),
     Reason.NODE_LOST: _M(
-        "The node went away while the job ran.", "Nothing to do: it is started again elsewhere."
+        "The node went away while the job ran.",
+        "Nothing to do: it is started again elsewhere and uses up no retry.",
     ),
     Reason.STORED: _M("The result is safe in the store.", "Nothing to do."),
     Reason.NO_FINDINGS: _M("The model found nothing.", "Nothing to do."),
