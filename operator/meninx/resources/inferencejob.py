@@ -102,6 +102,16 @@ class JobInput(
         description="The series for each channel; where empty, the model's selectors choose.",
     )
 
+    @property
+    def store_study(self) -> str:
+        """Return what names the study in the store; empty for a folder of a volume."""
+        return self.dicom_node.study_instance_uid if self.dicom_node else self.study or ""
+
+    @property
+    def store_revision(self) -> int:
+        """Return the revision that the job reads; 0 is all that was received."""
+        return self.revision if self.study else 0
+
 
 class InferenceJobSpec(
     Shape,
@@ -235,7 +245,10 @@ class LabelResult(Shape):
 class Results(Shape):
     """What the job made."""
 
-    findings: int = Field(description="Number of connected lesions over all labels; 0 is healthy.")
+    findings: int | None = Field(
+        default=None,
+        description="Number of connected lesions over all labels; 0 is healthy, empty is not counted.",
+    )
     labels: list[LabelResult] = Field(
         json_schema_extra=keyed_by("name"),
         default_factory=list,
