@@ -115,6 +115,9 @@ class FakeKube:
             self._note(Call("apply", kind.kind, name, manager, subresource or ""))
             typed = {"apiVersion": kind.api_version, "kind": kind.kind, **manifest}
             stored = self._write(typed, manager=manager, subresource=subresource or "")
+            meta = stored.manifest["metadata"]
+            if meta.get("deletionTimestamp") and not meta.get("finalizers"):
+                self._remove((kind.kind, meta.get("namespace") or "", name))
             return copy.deepcopy(stored.manifest)
 
     def delete(

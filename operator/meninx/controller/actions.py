@@ -15,6 +15,13 @@ class ApplyCredential:
 
 
 @dataclass(frozen=True)
+class ApplyClaimTemplate:
+    """Write the template that a pod's claim on devices is made from."""
+
+    manifest: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class CreateJob:
     """Create the Kubernetes Job."""
 
@@ -47,6 +54,13 @@ class WriteStatus:
 
 
 @dataclass(frozen=True)
+class SetInUse:
+    """Hold the resource's deletion back while it is in use, or let it go."""
+
+    in_use: bool
+
+
+@dataclass(frozen=True)
 class DeleteJob:
     """Delete the Kubernetes Job with its pods."""
 
@@ -59,7 +73,17 @@ class DeleteResource:
     """Delete the resource itself; what it owns goes with it."""
 
 
-Action = ApplyCredential | CreateJob | SuspendJob | Emit | WriteStatus | DeleteJob | DeleteResource
+Action = (
+    ApplyCredential
+    | ApplyClaimTemplate
+    | CreateJob
+    | SuspendJob
+    | Emit
+    | WriteStatus
+    | SetInUse
+    | DeleteJob
+    | DeleteResource
+)
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,19 @@ from meninx.base.errors import NotFound
 from meninx.base.tokens import Claims, mint
 from meninx.controller.actions import (
     Action,
+    ApplyClaimTemplate,
     ApplyCredential,
     CreateJob,
     DeleteJob,
     DeleteResource,
     Emit,
+    SetInUse,
     SuspendJob,
     WriteStatus,
 )
 from meninx.controller.job.pod import TOKEN_KEY, owner_reference
 from meninx.kube.client import Api
-from meninx.kube.kinds import JOB, SECRET, Kind
+from meninx.kube.kinds import CLAIM_TEMPLATE, JOB, SECRET, Kind
 from meninx.resources import names
 
 Manifest = dict[str, Any]
@@ -28,6 +30,8 @@ _SEEN = ("name", "namespace", "uid", "resourceVersion")
 """A status is only written to the very object that was decided on; else it is read again."""
 SUSPEND_MANAGER = f"{names.FIELD_MANAGER_OPERATOR}-suspend"
 """A name of its own, so that holding a Job back does not give up the rest of its spec."""
+IN_USE_MANAGER = f"{names.FIELD_MANAGER_OPERATOR}-in-use"
+"""A name of its own: it owns the one finalizer and gives it up by applying nothing."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,8 @@ class Applier:
             case ApplyCredential(claims):
                 secret = credential(resource, claims, self.signing_key)
                 self.api.apply(SECRET, secret, manager=names.FIELD_MANAGER_OPERATOR)
+            case ApplyClaimTemplate(manifest):
+                self.api.apply(CLAIM_TEMPLATE, manifest, manager=names.FIELD_MANAGER_OPERATOR)
             case CreateJob(manifest):
                 self.api.apply(JOB, manifest, manager=names.FIELD_MANAGER_OPERATOR)
             case SuspendJob():
@@ -55,6 +61,8 @@ class Applier:
                 )
             case WriteStatus(status):
                 self._write_status(resource, status)
+            case SetInUse(in_use):
+                self._set_in_use(resource, in_use=in_use)
             case DeleteJob(name, uid):
                 self.api.delete(JOB, resource["metadata"]["namespace"], name, uid=uid)
             case DeleteResource():
@@ -62,6 +70,20 @@ class Applier:
                 self.api.delete(
                     self.kind, metadata["namespace"], metadata["name"], uid=metadata["uid"]
                 )
+
+    def _set_in_use(self, resource: Manifest, *, in_use: bool) -> None:
+        metadata = {key: resource["metadata"][key] for key in ("name", "namespace", "uid")}
+        if in_use:
+            metadata["finalizers"] = [names.FINALIZER_IN_USE]
+        manifest = {
+            "apiVersion": self.kind.api_version,
+            "kind": self.kind.kind,
+            "metadata": metadata,
+        }
+        try:
+            self.api.apply(self.kind, manifest, manager=IN_USE_MANAGER)
+        except NotFound:
+            return  # deleted in between: nothing to hold
 
     def _write_status(self, resource: Manifest, status: Manifest) -> None:
         metadata = resource["metadata"]

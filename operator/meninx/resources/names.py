@@ -8,6 +8,7 @@ LABEL_ROUTE = "meninx.io/route"
 LABEL_STUDY = "meninx.io/study"
 LABEL_MANAGED = "app.kubernetes.io/managed-by"
 MANAGED_BY = "meninx"
+FINALIZER_IN_USE = "meninx.io/in-use"
 
 FIELD_MANAGER_OPERATOR = "meninx-operator"
 FIELD_MANAGER_ROUTING = "meninx-routing"

@@ -10,16 +10,18 @@ from meninx.base.errors import Conflict
 from meninx.base.tokens import Claims, verify
 from meninx.controller.actions import (
     Action,
+    ApplyClaimTemplate,
     ApplyCredential,
     CreateJob,
     DeleteJob,
     DeleteResource,
     Emit,
+    SetInUse,
     SuspendJob,
     WriteStatus,
 )
 from meninx.controller.apply import Applier
-from meninx.kube.kinds import INFERENCEJOB, JOB, SECRET
+from meninx.kube.kinds import CLAIM_TEMPLATE, INFERENCEJOB, JOB, SECRET
 from meninx.resources import names
 
 KEY = b"signing"
@@ -111,3 +113,29 @@ def test_everything_is_written_under_the_operators_name(
     do(kube, resource, job(), ApplyCredential(CLAIMS), WriteStatus({"phase": "Queued"}))
     managers = {call.manager for call in kube.calls if call.verb == "apply"} - {""}
     assert managers == {names.FIELD_MANAGER_OPERATOR}
+
+
+def test_template_of_a_claim_is_applied(kube: FakeKube, resource: dict[str, Any]) -> None:
+    template = {"metadata": {"name": "j-gpu-1", "namespace": NAMESPACE}, "spec": {"spec": {}}}
+    do(kube, resource, ApplyClaimTemplate(template))
+    assert kube.get(CLAIM_TEMPLATE, NAMESPACE, "j-gpu-1") is not None
+
+
+def test_deletion_waits_while_in_use_and_then_happens(
+    kube: FakeKube, resource: dict[str, Any]
+) -> None:
+    do(kube, resource, SetInUse(True))
+    kube.delete(INFERENCEJOB, NAMESPACE, NAME)
+    held = kube.get(INFERENCEJOB, NAMESPACE, NAME)
+    assert held is not None
+    assert held["spec"] == resource["spec"], "nothing but the finalizer is ours"
+    do(kube, held, SetInUse(False))
+    assert kube.get(INFERENCEJOB, NAMESPACE, NAME) is None
+
+
+def test_finalizer_of_one_that_is_gone_is_no_error(
+    kube: FakeKube, resource: dict[str, Any]
+) -> None:
+    kube.delete(INFERENCEJOB, NAMESPACE, NAME)
+    do(kube, resource, SetInUse(True))
+    assert kube.names("InferenceJob") == []
