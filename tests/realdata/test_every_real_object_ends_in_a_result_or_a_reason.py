@@ -12,8 +12,8 @@ from tests.realdata.packages import fetch, gunzip
 from meninx.base.errors import MeninxError
 from meninx.imaging.pixels import read_slice
 from meninx.imaging.stack import Stack, build_stack
-from meninx.local.study import read_study
 from meninx.resources.reasons import Reason
+from meninx.steps.folder import read_study
 from meninx.steps.source import DatasetFiles
 
 HEUDICONV = "heudiconv/tests/data"

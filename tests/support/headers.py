@@ -7,7 +7,7 @@ from typing import Any
 from tests.support.make import SERIES, SERIES_UID, STUDY_UID
 
 from meninx.imaging.header import ImageHeader
-from meninx.routing.study import Series, series_of
+from meninx.imaging.study import Series, series_of
 
 MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
 ATTRIBUTES = {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from meninx.local.choice import choose_series
 from meninx.local.models import find_model
-from meninx.local.study import read_study
+from meninx.steps.folder import read_study
 from meninx.steps.prepare import prepare
 from meninx.steps.workspace import write_json
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from meninx.base.errors import Rejected
-from meninx.local.study import SeriesFiles, StudyFolder
+from meninx.imaging.select import Chosen, NotChosen, PassedOver, Selection, choose_all
 from meninx.resources.aimodel import AIModel
 from meninx.resources.reasons import MEANINGS
 from meninx.resources.task import TaskChannel
-from meninx.routing.select import Chosen, NotChosen, PassedOver, Selection, choose_all
+from meninx.steps.folder import SeriesFiles, StudyFolder
 
 _FREE_TEXT = frozenset(
     {"SeriesDescription", "StudyDescription", "ProtocolName", "ContrastBolusAgent"}

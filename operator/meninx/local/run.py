@@ -18,11 +18,11 @@ from meninx.imaging.nifti import read_nifti, write_nifti
 from meninx.local.choice import Choice, choose_series
 from meninx.local.model_process import run_model
 from meninx.local.models import LocalModel
-from meninx.local.study import read_study
 from meninx.resources.names import digest
 from meninx.resources.task import Task
 from meninx.steps import contract
 from meninx.steps.deliver import encode
+from meninx.steps.folder import read_study
 from meninx.steps.prepare import PreparedInput, prepare
 from meninx.steps.result import ModelResult, compose_result
 from meninx.steps.workspace import Workspace, write_json

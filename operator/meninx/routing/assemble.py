@@ -10,9 +10,9 @@ from meninx.base.errors import Unavailable
 from meninx.base.logs import Log
 from meninx.base.privacy import series_hash
 from meninx.imaging.header import ImageHeader
+from meninx.imaging.match import CALLING_AE_TITLE
 from meninx.imaging.series import open_header, read_headers
-from meninx.routing.match import CALLING_AE_TITLE
-from meninx.routing.study import Series, Study, series_of
+from meninx.imaging.study import Series, Study, series_of
 from meninx.store.rows import InstanceRow, StudyRow
 
 _UNREADABLE = (

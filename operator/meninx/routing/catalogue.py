@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from meninx.imaging.match import Problem, find_problems, problems
 from meninx.kube.client import Api
 from meninx.kube.conditions import NewCondition
 from meninx.kube.kinds import AIMODEL, STUDYROUTE
@@ -15,7 +16,6 @@ from meninx.resources.predicates import SeriesSelector
 from meninx.resources.reasons import MEANINGS, Reason
 from meninx.resources.studyroute import StudyRouteSpec
 from meninx.routing.decide import Route, channels_of, missing
-from meninx.routing.match import Problem, find_problems, problems
 
 VALID = "Valid"
 

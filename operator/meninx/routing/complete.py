@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from meninx.routing.select import NotChosen, Selection
+from meninx.imaging.select import NotChosen, Selection
 
 LONGEST_HOLD_SECONDS = 900.0
 """How long an association that stays open can hold back a study that gets nothing more."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from meninx.base.logs import Log
+from meninx.imaging.study import Study
 from meninx.kube.client import Api
 from meninx.kube.kinds import INFERENCEJOB, STUDYROUTE
 from meninx.resources import names
@@ -17,7 +18,6 @@ from meninx.routing import metrics, status
 from meninx.routing.catalogue import Entry
 from meninx.routing.decide import Decision, Refused, Wanted
 from meninx.routing.ledger import Ledger
-from meninx.routing.study import Study
 
 COMPONENT = "meninx-routing"
 _LOG = Log(__name__)

@@ -4,7 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from meninx.imaging.match import Problem, judge
+from meninx.imaging.select import Chosen, NotChosen, choose_all
 from meninx.imaging.stack import Finding
+from meninx.imaging.study import Study
 from meninx.kube.kinds import INFERENCEJOB
 from meninx.resources import names
 from meninx.resources.aimodel import AIModelSpec, Channel
@@ -12,9 +15,6 @@ from meninx.resources.inferencejob import ChannelInput, InferenceJobSpec, JobInp
 from meninx.resources.reasons import Reason
 from meninx.resources.studyroute import StudyRouteSpec
 from meninx.routing.complete import Broken, whole
-from meninx.routing.match import Problem, judge
-from meninx.routing.select import Chosen, NotChosen, choose_all
-from meninx.routing.study import Study
 
 _MENDED_BY_A_PERSON = frozenset(
     {

@@ -8,8 +8,8 @@ from tests.support.series import SAGITTAL, mr_series, mr_slice, write_series
 
 from meninx.base.errors import BadInput, NotFound, Rejected
 from meninx.imaging.nifti import volume_from_stack
-from meninx.local.study import read_study
 from meninx.resources.reasons import Reason
+from meninx.steps.folder import read_study
 from meninx.steps.source import read_source
 
 

@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
+from meninx.imaging.match import holds, judge
 from meninx.resources.predicates import Condition, Predicate
-from meninx.routing.match import holds, judge
 
 T1 = {
     "Modality": "MR",

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from tests.support import make
 from tests.support.headers import series
 
+from meninx.imaging.match import Problem
+from meninx.imaging.study import Series, Study, series_of
 from meninx.resources.aimodel import AIModelSpec
 from meninx.resources.reasons import Reason
 from meninx.resources.studyroute import StudyRouteSpec
 from meninx.routing.decide import Decision, Route, decide
-from meninx.routing.match import Problem
-from meninx.routing.study import Series, Study, series_of
 
 STUDY = "s0123456789abcdef0123"
 GOLDEN = Path(__file__).parent / "golden"

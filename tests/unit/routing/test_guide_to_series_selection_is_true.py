@@ -7,14 +7,14 @@ import yaml
 from tests.support import make
 from tests.support.headers import series
 
+from meninx.imaging.select import Chosen, choose
+from meninx.imaging.study import Series, Study, series_of
 from meninx.resources.aimodel import AIModelSpec
 from meninx.resources.predicates import DERIVED
 from meninx.resources.reasons import Reason
 from meninx.resources.studyroute import StudyRoute
 from meninx.routing.catalogue import entry_of
 from meninx.routing.decide import channels_of, matches
-from meninx.routing.select import Chosen, choose
-from meninx.routing.study import Series, Study, series_of
 
 GUIDE = Path(__file__).resolve().parents[3] / "docs/models/series-selection.md"
 MODELS = {"unet-meningioma": AIModelSpec.model_validate(make.aimodel()["spec"])}

@@ -6,10 +6,10 @@ from pydicom.dataset import Dataset
 from tests.support import make
 from tests.support.series import AXIAL, CORONAL, SAGITTAL, mr_series, mr_slice
 
+from meninx.imaging.select import Chosen, NotChosen, choose
 from meninx.imaging.series import read_headers
+from meninx.imaging.study import Series, series_of
 from meninx.resources.aimodel import Channel
-from meninx.routing.select import Chosen, NotChosen, choose
-from meninx.routing.study import Series, series_of
 
 
 def _series(images: Sequence[Dataset], name: str = "e0") -> Series:

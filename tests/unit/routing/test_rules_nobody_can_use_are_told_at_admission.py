@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from meninx.imaging.match import holds, judge, problems
 from meninx.resources.predicates import Condition, Predicate, Range
-from meninx.routing.match import holds, judge, problems
 
 ADMITTED: dict[str, tuple[dict[str, Any], list[str]]] = {
     "keyword": ({"attribute": "SeriesDescription", "exists": True}, []),

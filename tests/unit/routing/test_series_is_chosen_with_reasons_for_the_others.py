@@ -6,9 +6,9 @@ from tests.support import make
 from tests.support.headers import series, turned
 
 from meninx.imaging.header import ImageHeader
+from meninx.imaging.select import Chosen, NotChosen, choose, choose_all
+from meninx.imaging.study import Series
 from meninx.resources.aimodel import Channel
-from meninx.routing.select import Chosen, NotChosen, choose, choose_all
-from meninx.routing.study import Series
 
 MR = {"attribute": "Modality", "equals": "MR"}
 CONTRAST = {"attribute": "Series.Contrast", "equals": "true"}

@@ -5,9 +5,9 @@ from tests.support import make
 from tests.support.clock import START
 from tests.support.headers import series
 
+from meninx.imaging.select import choose_all
 from meninx.resources.aimodel import Channel
 from meninx.routing.complete import Broken, Complete, Heard, Waiting, quiet, whole
-from meninx.routing.select import choose_all
 
 
 def _at(seconds: float) -> dt.datetime:

@@ -9,12 +9,12 @@ never stands in for it.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from meninx.imaging.match import holds, judge
 from meninx.imaging.stack import Finding, Stack, build_stack
+from meninx.imaging.study import Series
 from meninx.resources.aimodel import Channel
 from meninx.resources.predicates import SeriesSelector
 from meninx.resources.reasons import Reason
-from meninx.routing.match import holds, judge
-from meninx.routing.study import Series
 
 NO_VOLUME = frozenset(
     {

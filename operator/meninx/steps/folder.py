@@ -11,8 +11,8 @@ from pydicom.uid import MediaStorageDirectoryStorage
 from meninx.base.errors import BadInput, NotFound, Rejected
 from meninx.imaging import elements
 from meninx.imaging.series import ImageHeader, open_header, read_headers
+from meninx.imaging.study import Series, series_of
 from meninx.resources.reasons import Reason
-from meninx.routing.study import Series, series_of
 
 _PATIENT_ID = 0x00100020
 _ISSUER = 0x00100021
