@@ -70,6 +70,24 @@ def aimodel(
     return manifest("AIModel", name, whole, status=status, **(metadata or {}))
 
 
+def aipipeline(
+    name: str = "head-then-meningioma",
+    *,
+    status: Mapping[str, Any] | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    **spec: Any,
+) -> Manifest:
+    """Return an AIPipeline; keywords replace fields of its spec."""
+    whole = {
+        "version": "1.0.0",
+        "steps": [
+            {"name": "head", "modelRef": {"name": "example-headmask"}},
+            {"name": "meningioma", "modelRef": {"name": "unet-meningioma"}},
+        ],
+    } | spec
+    return manifest("AIPipeline", name, whole, status=status, **(metadata or {}))
+
+
 def inferencejob(
     name: str = "route-s0-1",
     *,

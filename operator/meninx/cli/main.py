@@ -15,6 +15,8 @@ COMMANDS = {
     "operator": "the operator (in its pod)",
     "ingress": "the DICOM ingress with its store (in its pod)",
     "fetch": "the first step of a job's pod",
+    "gate": "before a step of a pipeline that has a condition",
+    "weights": "brings the weights of a step before it runs",
     "deliver": "the last step of a job's pod",
     "apply": "apply models, routes and nodes of a file (in the chart's job)",
     "crds": "print or write the custom resource definitions",

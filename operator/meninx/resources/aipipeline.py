@@ -30,7 +30,7 @@ class When(
 
     step: StepName = Field(description="The earlier step whose result.json is read.")
     field: str = Field(
-        pattern=r"^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*$",
+        pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$",
         max_length=256,
         description="Path of the field, such as measurements.volume_ml.",
     )
@@ -82,8 +82,10 @@ class AIPipelineSpec(
     Shape,
     json_schema_extra=rules(
         (
-            "!self.steps.exists(s, s.name in ['fetch', 'deliver'])",
-            "fetch and deliver are names of Meninx's own steps",
+            "!self.steps.exists(s, s.name in ['fetch', 'deliver', 'gate', 'weights']"
+            " || s.name.startsWith('gate-') || s.name.startsWith('weights-'))",
+            "fetch, deliver, gate, weights, gate-... and weights-... are names of Meninx's own "
+            "containers: give the step another one",
         ),
         (
             "self.steps.exists(s, has(s.modelRef))",

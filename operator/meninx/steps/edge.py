@@ -3,7 +3,7 @@
 import asyncio
 import json
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +22,12 @@ from meninx.steps.workspace import Workspace
 
 _log = Log("meninx.steps")
 _MESSAGE_BYTES = 3500
-_EXITS = {Reason.NOT_FINITE: Exit.NOT_FINITE, Reason.BAD_RESULT: Exit.BAD_RESULT}
+_EXITS = {
+    Reason.NOT_FINITE: Exit.NOT_FINITE,
+    Reason.BAD_RESULT: Exit.BAD_RESULT,
+    Reason.WEIGHTS_MISMATCH: Exit.WEIGHTS_MISMATCH,
+    Reason.WEIGHTS_FAILED: Exit.WEIGHTS_FAILED,
+}
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,9 @@ class StepSettings:
     workspace: Workspace
     patience: Patience
 
+
+Told = Mapping[str, str | bool]
+"""What a step tells the operator of its end, without identity."""
 
 Action = Callable[[StepSettings, StoreClient], Awaitable[str]]
 """The work of a step: returns its summary, without identity."""
@@ -57,13 +65,22 @@ def settings_of_pod(environment: Environment) -> StepSettings:
 
 
 def run_step(action: Action, environment: Environment, *, failure: Reason) -> int:
-    """Run a step and return its exit code; its termination message says how it ended.
+    """Run a step that speaks with the store and return its exit code, as `run_alone` does."""
+
+    def work() -> Told:
+        return {"summary": asyncio.run(_run(action, settings_of_pod(environment)))}
+
+    return run_alone(work, environment, failure=failure)
+
+
+def run_alone(work: Callable[[], Told], environment: Environment, *, failure: Reason) -> int:
+    """Do a step's work and return its exit code; its termination message says how it ended.
 
     `failure` is the reason given for errors that carry none of their own.
     """
     log_path = Path(environment.text("MENINX_TERMINATION_LOG", str(contract.TERMINATION_LOG)))
     try:
-        summary = asyncio.run(_run(action, settings_of_pod(environment)))
+        said = work()
     except MeninxError as error:
         code, reason = _ending(error, failure)
         message = error.message if isinstance(error, Rejected) else str(error)
@@ -71,7 +88,7 @@ def run_step(action: Action, environment: Environment, *, failure: Reason) -> in
         code, reason = Exit.BUG, failure
         message = f"a bug of ours: {type(error).__name__} at {_place(error)}; please report it"
     else:
-        _tell(log_path, {"summary": summary})
+        _tell(log_path, said)
         return Exit.DONE
     _log.warning(message, reason=str(reason), status=int(code))
     _tell(log_path, {"reason": str(reason), "message": message})
@@ -95,8 +112,10 @@ def _place(error: Exception) -> str:
     return f"{Path(frame.filename).name}:{frame.lineno}"
 
 
-def _tell(path: Path, document: dict[str, str]) -> None:
-    text = json.dumps({key: value[:_MESSAGE_BYTES] for key, value in document.items()})
+def _tell(path: Path, said: Told) -> None:
+    text = json.dumps(
+        {key: v[:_MESSAGE_BYTES] if isinstance(v, str) else v for key, v in said.items()}
+    )
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:

@@ -4,6 +4,7 @@ from tests.support.make import aimodel, inferencejob
 from tests.support.workload import RESOURCE_UID
 
 from meninx.controller.job import failure, pod
+from meninx.controller.job.chain import of_model
 from meninx.controller.settings import PodSettings
 from meninx.resources.aimodel import AIModel
 from meninx.resources.inferencejob import InferenceJob
@@ -13,7 +14,7 @@ from meninx.steps import contract
 def _variables() -> set[str]:
     job = InferenceJob.model_validate(inferencejob(metadata={"uid": RESOURCE_UID}))
     model = AIModel.model_validate(aimodel())
-    made = pod.kubernetes_job(job, model, PodSettings("meninx", "http://store"))
+    made = pod.kubernetes_job(job, of_model(model), PodSettings("meninx", "http://store"))
     spec = made["spec"]["template"]["spec"]
     containers = (*spec["initContainers"], *spec["containers"])
     return {variable["name"] for container in containers for variable in container["env"]}
@@ -36,6 +37,7 @@ def test_variables_are_those_that_the_steps_read() -> None:
         contract.INPUT,
         contract.OUTPUT,
         contract.SOURCE,
+        contract.STUDY,
         contract.TASK,
         contract.STORE_URL,
         contract.TOKEN_FILE,

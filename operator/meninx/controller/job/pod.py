@@ -1,29 +1,23 @@
-"""An InferenceJob and its model as one Kubernetes Job manifest (pure)."""
+"""An InferenceJob and its chain of steps as one Kubernetes Job manifest (pure)."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
-from meninx.controller.job.failure import FINAL_EXIT_CODES, FREE_EXIT_CODES
-from meninx.controller.job.steps import DELIVER, FETCH, MODEL, STEPS
+from meninx.controller.job import container, needs, weights
+from meninx.controller.job.chain import Chain, ChainStep
+from meninx.controller.job.container import TOKEN_KEY, USER
+from meninx.controller.job.policy import failure_policy
 from meninx.controller.settings import PodSettings
 from meninx.kube.kinds import INFERENCEJOB, JOB
 from meninx.resources import names
 from meninx.resources.aimodel import AIModel
 from meninx.resources.inferencejob import InferenceJob
-from meninx.resources.task import Task, TaskChannel, TaskModel
+from meninx.resources.task import Task, TaskModel, TaskPipeline, TaskStep, channels_of
+
+__all__ = ["TOKEN_KEY", "kubernetes_job", "labels", "node_selector", "owner_reference", "task"]
 
 Manifest = dict[str, Any]
 
-GPU_PRODUCT_LABEL = "nvidia.com/gpu.product"
-INPUT, OUTPUT, SOURCE = "/meninx/input", "/meninx/output", "/meninx/source"
-CREDENTIAL, TOKEN_KEY = "/meninx/credential", "token"
-USER = 65532
-
-_CONTAINER_SECURITY = {
-    "allowPrivilegeEscalation": False,
-    "readOnlyRootFilesystem": True,
-    "capabilities": {"drop": ["ALL"]},
-}
 _POD_SECURITY = {
     "runAsNonRoot": True,
     "runAsUser": USER,
@@ -31,40 +25,47 @@ _POD_SECURITY = {
     "fsGroup": USER,
     "seccompProfile": {"type": "RuntimeDefault"},
 }
-_STEP_RESOURCES = {
-    FETCH: {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "2Gi"}},
-    DELIVER: {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "3Gi"}},
-}
 
 
-def task(job: InferenceJob, model: AIModel) -> Task:
-    """Return what the steps are told; the model's channel order decides, its first is the reference."""
-    chosen = {channel.name: channel for channel in job.spec.input.channels}
-    spec = model.spec
+def task(job: InferenceJob, chain: Chain) -> Task:
+    """Return what our steps are told."""
+    given = job.spec.input
     return Task(
         namespace=job.metadata.namespace or "",
         job=job.metadata.name,
         job_uid=job.metadata.uid or "",
-        study=job.spec.input.study or "",
-        revision=job.spec.input.revision,
-        channels=[
-            TaskChannel(
-                **chosen[channel.name].model_dump(),
-                compress=channel.compress,
-                min_slices=channel.selector.min_slices,
-            )
-            for channel in spec.channels
-        ],
-        model=TaskModel(
-            name=model.metadata.name,
-            version=spec.version,
-            title=spec.title or model.metadata.name,
-            image=spec.image,
-            weights_sha256=spec.weights.sha256 if spec.weights else None,
-            labels=spec.labels,
-            no_findings=spec.no_findings,
-        ),
+        study=given.store_study,
+        revision=given.store_revision,
+        folder=given.volume_claim.path if given.volume_claim else None,
+        contract=chain.steps[0].contract,
+        channels=channels_of(given, chain.channels),
+        model=_maker(chain.last_model),
+        pipeline=_pipeline(chain) if chain.pipeline else None,
     )
+
+
+def _maker(step: ChainStep) -> TaskModel:
+    return TaskModel.model_validate(
+        {
+            "name": step.model,
+            "version": step.version,
+            "title": step.title,
+            "image": step.image,
+            "weights_sha256": step.weights.sha256 if step.weights else None,
+            "labels": list(step.labels),
+            "no_findings": step.no_findings,
+        }
+    )
+
+
+def _pipeline(chain: Chain) -> TaskPipeline:
+    steps = [
+        TaskStep(
+            name=step.name, image=step.image, model=_maker(step) if step.model is not None else None
+        )
+        for step in chain.steps
+    ]
+    return TaskPipeline(name=chain.name, version=chain.version, steps=steps)
 
 
 def owner_reference(name: str, uid: str) -> Manifest:
@@ -94,127 +95,72 @@ def labels(job: InferenceJob) -> dict[str, str]:
 
 def node_selector(model: AIModel, default_gpu_product: str | None) -> dict[str, str]:
     """Return the labels that a node must carry to run the model."""
-    needs = model.spec.resources
-    product = needs.gpu.product or default_gpu_product
-    gpu = {GPU_PRODUCT_LABEL: product} if needs.gpu.count and product else {}
-    return {**gpu, **needs.node_selector}
+    return needs.node_selector(model.spec.resources, default_gpu_product)
 
 
-def _mount(volume: str, path: str, *, read_only: bool = False) -> Manifest:
-    mount: Manifest = {"name": volume, "mountPath": path}
-    return {**mount, "readOnly": True} if read_only else mount
+def _containers(chain: Chain, work: Task, settings: PodSettings) -> list[Manifest]:
+    """Return all containers in the order in which they run."""
+    made = [container.fetch(work, settings)]
+    claims = needs.claims(chain.steps)
+    for place in container.places(chain):
+        made += container.weights_of(place.step, chain, settings)
+        if place.when is not None:
+            made.append(container.gate(place, place.when, settings))
+        made.append(container.step(place, claims))
+    return [*made, container.deliver(work, chain, settings)]
 
 
-def _env(**values: str) -> list[Manifest]:
-    return [{"name": name, "value": value} for name, value in values.items()]
-
-
-def _container(name: str, image: str, mounts: list[Manifest], env: list[Manifest]) -> Manifest:
-    return {
-        "name": name,
-        "image": image,
-        "imagePullPolicy": "IfNotPresent",
-        "env": [*env, {"name": "HOME", "value": "/tmp"}],  # noqa: S108 - an emptyDir of its own
-        "volumeMounts": [*mounts, _mount(f"tmp-{name}", "/tmp")],  # noqa: S108
-        "securityContext": _CONTAINER_SECURITY,
-    }
-
-
-def _step(name: str, work: Task, settings: PodSettings) -> Manifest:
-    """Return `fetch` or `deliver`: our own image, with the credential and the source images."""
-    fetch = name == FETCH
-    folder = _mount("input", INPUT) if fetch else _mount("output", OUTPUT, read_only=True)
-    env = _env(
-        MENINX_TASK=work.model_dump_json(by_alias=True, exclude_none=True),
-        MENINX_STORE_URL=settings.store_url,
-        MENINX_TOKEN_FILE=f"{CREDENTIAL}/{TOKEN_KEY}",
-        **({"MENINX_INPUT": INPUT} if fetch else {"MENINX_OUTPUT": OUTPUT}),
-        MENINX_SOURCE=SOURCE,
-    )
-    mounts = [
-        folder,
-        _mount("source", SOURCE, read_only=not fetch),
-        _mount("credential", CREDENTIAL, read_only=True),
-    ]
-    return {
-        **_container(name, settings.image, mounts, env),
-        "command": ["meninx", name],
-        "resources": _STEP_RESOURCES[name],
-    }
-
-
-def _model(model: AIModel) -> Manifest:
-    """Return the model's container: its own image, neither credential nor source images."""
-    needs = model.spec.resources
-    gpu = {needs.gpu.resource: str(needs.gpu.count)} if needs.gpu.count else {}
-    mounts = [_mount("input", INPUT, read_only=True), _mount("output", OUTPUT)]
-    env = _env(MENINX_INPUT=INPUT, MENINX_OUTPUT=OUTPUT)
-    return {
-        **_container(MODEL, model.spec.image, mounts, env),
-        "terminationMessagePolicy": "FallbackToLogsOnError",
-        "resources": {
-            "requests": {"cpu": needs.cpu, "memory": needs.memory, **gpu},
-            "limits": {"memory": needs.memory, **gpu},
-        },
-    }
-
-
-def _volumes(job_name: str) -> list[Manifest]:
-    folders = ["input", "output", "source", *(f"tmp-{step}" for step in STEPS)]
+def _volumes(
+    job: InferenceJob, chain: Chain, job_name: str, containers: Sequence[Manifest]
+) -> list[Manifest]:
+    folders = ["input", "source", *(container.output_of(step.name) for step in chain.steps)]
+    if any(step.when for step in chain.steps):
+        folders.append("gates")
+    folders += [f"tmp-{made['name']}" for made in containers]
+    folders += [name for step in chain.steps for name, _ in container.scratch_of(step)]
     secret = {"secretName": names.credential(job_name), "defaultMode": 0o440}
     return [
         *({"name": name, "emptyDir": {}} for name in folders),
+        *weights.volumes(chain.steps),
+        *needs.shared_memory_volumes(chain.steps),
         {"name": "credential", "secret": secret},
+        *_claim(job),
     ]
 
 
-def _on_exit(action: str, codes: Mapping[str, tuple[int, ...]]) -> list[Manifest]:
-    return [
-        {
-            "action": action,
-            "onExitCodes": {"containerName": step, "operator": "In", "values": list(values)},
-        }
-        for step, values in codes.items()
-    ]
+def _claim(job: InferenceJob) -> list[Manifest]:
+    given = job.spec.input.volume_claim
+    if given is None:
+        return []
+    source = {"claimName": given.name, "readOnly": True}
+    return [{"name": "claim", "persistentVolumeClaim": source}]
 
 
-def _failure_policy() -> Manifest:
-    disrupted = {
-        "action": "Ignore",
-        "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}],
-    }
-    free = _on_exit("Ignore", FREE_EXIT_CODES)
-    return {"rules": [disrupted, *free, *_on_exit("FailJob", FINAL_EXIT_CODES)]}
-
-
-def _pod(job_name: str, work: Task, model: AIModel, settings: PodSettings) -> Manifest:
-    needs = model.spec.resources
-    optional = {
-        "nodeSelector": node_selector(model, settings.gpu_product),
-        "tolerations": needs.tolerations,
-        "runtimeClassName": needs.runtime_class_name,
-        "serviceAccountName": settings.service_account,
-    }
+def _pod(job: InferenceJob, chain: Chain, job_name: str, settings: PodSettings) -> Manifest:
+    made = _containers(chain, task(job, chain), settings)
+    account = settings.service_account
     return {
         "restartPolicy": "Never",
-        "activeDeadlineSeconds": model.spec.timeout_seconds,
+        "activeDeadlineSeconds": chain.timeout_seconds,
         "terminationGracePeriodSeconds": 10,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "securityContext": _POD_SECURITY,
-        **{key: value for key, value in optional.items() if value},
-        "initContainers": [_step(FETCH, work, settings), _model(model)],
-        "containers": [_step(DELIVER, work, settings)],
-        "volumes": _volumes(job_name),
+        **needs.pod_fields(chain.steps, settings.gpu_product, job_name),
+        **({"serviceAccountName": account} if account else {}),
+        "initContainers": made[:-1],
+        "containers": made[-1:],
+        "volumes": _volumes(job, chain, job_name, made),
     }
 
 
-def kubernetes_job(job: InferenceJob, model: AIModel, settings: PodSettings) -> Manifest:
+def kubernetes_job(job: InferenceJob, chain: Chain, settings: PodSettings) -> Manifest:
     """Return the one Kubernetes Job of an InferenceJob; equal inputs give equal manifests."""
     uid = job.metadata.uid or ""
     name = names.kubernetes_job(job.metadata.name, uid)
     marks = labels(job)
     full_name = {names.LABEL_JOB: job.metadata.name}
+    spec = _pod(job, chain, name, settings)
     return {
         "apiVersion": JOB.api_version,
         "kind": JOB.kind,
@@ -229,10 +175,15 @@ def kubernetes_job(job: InferenceJob, model: AIModel, settings: PodSettings) -> 
             "backoffLimit": job.spec.retries,
             "completions": 1,
             "parallelism": 1,
-            "podFailurePolicy": _failure_policy(),
+            "podFailurePolicy": failure_policy(
+                [made["name"] for made in (*spec["initContainers"], *spec["containers"])]
+            ),
             "template": {
-                "metadata": {"labels": marks, "annotations": full_name},
-                "spec": _pod(name, task(job, model), model, settings),
+                "metadata": {
+                    "labels": {**marks, **weights.pod_labels(chain.steps)},
+                    "annotations": full_name,
+                },
+                "spec": spec,
             },
         },
     }

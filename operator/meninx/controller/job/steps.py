@@ -3,31 +3,52 @@
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from meninx.base.clock import from_rfc3339
 
 FETCH, MODEL, DELIVER = "fetch", "model", "deliver"
 STEPS = (FETCH, MODEL, DELIVER)
-"""Container names, in the order in which they run."""
+"""Container names of a job of one model, in the order in which they run."""
+GATE, WEIGHTS = "gate", "weights"
+"""Names of our containers that come before a step, for it: alone, or with the step's name behind."""
 
 OOM_KILLED = "OOMKilled"
 
 Manifest = Mapping[str, Any]
 
 
+def is_ours(container: str) -> bool:
+    """Tell whether a container is one of Meninx's own, by its name."""
+    return container in {FETCH, DELIVER} or comes_before(container)
+
+
+def comes_before(container: str) -> bool:
+    """Tell whether a container is one of ours that comes before a step, for it."""
+    return container in {GATE, WEIGHTS} or container.startswith((f"{GATE}-", f"{WEIGHTS}-"))
+
+
 @dataclass(frozen=True)
 class Step:
-    """One container: whether it waits, runs or has ended, and with what."""
+    """One step: whether it waits, runs or has ended, and with what."""
 
     name: str
+    container: str = ""
+    """The container that this is about: the step's own, or one of ours that comes before it."""
     state: Literal["waiting", "running", "ended"] = "waiting"
     reason: str = ""
     message: str = ""
     exit_code: int | None = None
     started_at: str | None = None
     finished_at: str | None = None
+    skipped: bool = False
+    """True where its `when` did not hold: its input was passed through."""
+
+    @property
+    def ours(self) -> bool:
+        """Tell whether the container is one of Meninx's own, which says its reason in JSON."""
+        return is_ours(self.container or self.name)
 
     @property
     def out_of_memory(self) -> bool:
@@ -57,12 +78,13 @@ class Step:
         return document if isinstance(document, dict) else {}
 
 
-def _read(name: str, status: Manifest) -> Step:
+def _read(name: str, container: str, status: Manifest) -> Step:
     state = status.get("state") or {}
     ended, running, waiting = (state.get(key) for key in ("terminated", "running", "waiting"))
     if ended is not None:
         return Step(
             name=name,
+            container=container,
             state="ended",
             reason=str(ended.get("reason") or ""),
             message=str(ended.get("message") or ""),
@@ -71,24 +93,60 @@ def _read(name: str, status: Manifest) -> Step:
             finished_at=ended.get("finishedAt"),
         )
     if running is not None:
-        return Step(name=name, state="running", started_at=running.get("startedAt"))
+        started = running.get("startedAt")
+        return Step(name=name, container=container, state="running", started_at=started)
     waiting = waiting or {}
     return Step(
         name=name,
+        container=container,
         reason=str(waiting.get("reason") or ""),
         message=str(waiting.get("message") or ""),
     )
 
 
+def _containers(pod: Manifest) -> list[str]:
+    spec = pod.get("spec") or {}
+    every = (*(spec.get("initContainers") or ()), *(spec.get("containers") or ()))
+    return [str(container.get("name")) for container in every]
+
+
+def groups(containers: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
+    """Return each step with its containers in order: those of ours that come before it, and its own.
+
+    A container whose name begins as those of ours do belongs to the step after it.
+    """
+    found: list[tuple[str, tuple[str, ...]]] = []
+    before: tuple[str, ...] = ()
+    for name in containers:
+        before = (*before, name)
+        if not comes_before(name):
+            found.append((name, before))
+            before = ()
+    return found
+
+
+def _together(parts: Sequence[Step]) -> Step:
+    """Return a step as its containers make it: the first one that has not ended well speaks."""
+    own = parts[-1]
+    held = next((part for part in parts[:-1] if not part.succeeded), None)
+    if held is not None:
+        return held
+    skipped = any(part.said().get("skipped") is True for part in parts[:-1])
+    return replace(own, skipped=skipped and own.state == "ended")
+
+
 def read_steps(pod: Manifest) -> tuple[Step, ...]:
-    """Return all steps in order; a step that the status does not show yet waits."""
+    """Return fetch, all steps in order, and deliver; what the status does not show yet waits."""
     status = pod.get("status") or {}
     containers = [
         *(status.get("initContainerStatuses") or ()),
         *(status.get("containerStatuses") or ()),
     ]
     by_name = {container.get("name"): container for container in containers}
-    return tuple(_read(name, by_name.get(name) or {}) for name in STEPS)
+    return tuple(
+        _together([_read(step, name, by_name.get(name) or {}) for name in names])
+        for step, names in groups(_containers(pod) or STEPS)
+    )
 
 
 def by_age(pods: Sequence[Manifest]) -> list[Manifest]:
