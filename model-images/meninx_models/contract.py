@@ -2,6 +2,8 @@
 
 INPUT_ENV = "MENINX_INPUT"
 OUTPUT_ENV = "MENINX_OUTPUT"
+WEIGHTS_ENV = "MENINX_WEIGHTS"
+"""The file that was brought for the job; without it the weights are the image's own."""
 CHANNEL = "t1c"
 SEGMENTATION_FILE = "segmentation.nii"
 RESULT_FILE = "result.json"

@@ -4,7 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from nibabel.filebasedimages import ImageFileError
 
 from meninx_models import contract
 from meninx_models.contract import NotFinite, NotForModel
-from meninx_models.infer.artefact import GRAPH_FILE, Facts, read_facts
+from meninx_models.infer.artefact import GRAPH_FILE, Facts, read_facts, sha256_of
 from meninx_models.infer.engine import Engine, settings_from
 from meninx_models.infer.postprocess import keep_plausible
 from meninx_models.preprocess import Affine, Volume, from_canvas, to_canvas
@@ -59,15 +59,20 @@ def read_channel(folder: Path, channel: str) -> tuple[Volume, Affine]:
 
 
 def run(weights: Path, environment: Mapping[str, str]) -> int:
-    """Do one job; return the contract's exit code."""
+    """Do one job; return the contract's exit code.
+
+    The graph is the one that was brought for the job, else the image's own in `weights`.
+    """
     source = Path(environment[contract.INPUT_ENV])
     target = Path(environment[contract.OUTPUT_ENV])
     target.mkdir(parents=True, exist_ok=True)
-    facts = read_facts(weights)
+    graph = Path(environment.get(contract.WEIGHTS_ENV) or weights / GRAPH_FILE)
+    # what a result says of itself must be what ran, not what was exported
+    facts = replace(read_facts(weights), sha256=sha256_of(graph))
     try:
         image, affine = read_channel(source, contract.CHANNEL)
         begun = time.monotonic()
-        engine = Engine(weights / GRAPH_FILE, settings_from(dict(environment)))
+        engine = Engine(graph, settings_from(dict(environment)))
         started = round(time.monotonic() - begun, 3)
         done = segment(engine, facts, image, affine)
     except (NotForModel, NotFinite) as refusal:

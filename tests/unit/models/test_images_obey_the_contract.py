@@ -43,6 +43,7 @@ def _run() -> int:
 
 def test_both_sides_know_the_same_contract() -> None:
     assert (contract.INPUT_ENV, contract.OUTPUT_ENV) == (operators.INPUT, operators.OUTPUT)
+    assert contract.WEIGHTS_ENV == operators.WEIGHTS
     assert contract.EXIT_NOT_FOR_MODEL == operators.Exit.REJECTED
     assert contract.EXIT_NOT_FINITE == operators.Exit.NOT_FINITE
     assert contract.SEGMENTATION_FILE in operators.SEGMENTATION_FILES
@@ -59,6 +60,19 @@ def test_model_answers_on_the_inputs_grid(folders: Folders) -> None:
     result = json.loads((folders[1] / "result.json").read_text())
     voxels = int((np.asarray(answer.dataobj) == 1).sum())
     assert result["measurements"]["meningioma"]["volume_ml"] == pytest.approx(voxels * 0.008)
+
+
+def test_brought_weights_run_and_are_named_by_their_own_digest(
+    folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _give(folders, head()[0])
+    brought = tmp_path / "other.onnx"
+    # a field that no reader of the format knows, at the end: another file, the same graph
+    brought.write_bytes((UNET / "weights" / "model.onnx").read_bytes() + b"\xd2\x3e\x01x")
+    monkeypatch.setenv(contract.WEIGHTS_ENV, str(brought))
+    assert _run() == 0
+    ran = json.loads((folders[1] / "result.json").read_text())["model"]["sha256"]
+    assert ran == hashlib.sha256(brought.read_bytes()).hexdigest()
 
 
 BROKEN = {
