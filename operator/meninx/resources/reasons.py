@@ -29,6 +29,7 @@ class Reason(StrEnum):
     UNREADABLE_PIXELS = "UnreadablePixels"
     BAD_RESCALE = "BadRescale"
     MOSAIC = "Mosaic"
+    BURNED_IN_ANNOTATION = "BurnedInAnnotation"
     PATIENT_CONFLICT = "PatientConflict"
     NO_SERIES_MATCHES = "NoSeriesMatches"
     SERIES_TIE = "SeriesTie"
@@ -150,6 +151,10 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.MOSAIC: _M(
         "The image is a mosaic of many slices in one picture.",
         "Use an anatomical series; mosaics are not volumes.",
+    ),
+    Reason.BURNED_IN_ANNOTATION: _M(
+        "The images say that text is burned into their pixels: it may name the patient.",
+        "Use a series without; a package never gets such images.",
     ),
     Reason.PATIENT_CONFLICT: _M(
         "Images of one study name different patients.",
