@@ -62,6 +62,8 @@ class Unavailable(MeninxError):
 
     retryable = True
     exit_code = 75
+    retry_after_seconds: float | None = None
+    """How long it asked to be left alone."""
 
 
 class OutOfSpace(MeninxError):

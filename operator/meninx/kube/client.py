@@ -16,10 +16,11 @@ from kubernetes import config as kubernetes_config
 from kubernetes.client import ApiClient, Configuration
 
 from meninx.base.clock import Clock, SystemClock
-from meninx.base.errors import BadInput, Conflict, NotFound
+from meninx.base.errors import BadInput, Conflict, NotFound, Unavailable
 from meninx.kube import errors
 from meninx.kube.events import EventType, event_manifest
 from meninx.kube.kinds import EVENT, Kind
+from meninx.kube.watch import retry_after
 
 CONNECT_TIMEOUT_SECONDS = 5.0
 READ_TIMEOUT_SECONDS = 20.0
@@ -81,6 +82,16 @@ def _configuration() -> Configuration:
     return configuration
 
 
+def context_namespace() -> str | None:
+    """Return the namespace of the kubeconfig's context; None where there is none."""
+    try:
+        _, active = kubernetes_config.list_kube_config_contexts()
+    except (kubernetes_config.ConfigException, OSError):
+        return None
+    found = (active.get("context") or {}).get("namespace")
+    return str(found) if found else None
+
+
 class KubeApi:
     """The API server itself; safe to call from several threads."""
 
@@ -95,10 +106,10 @@ class KubeApi:
 
     def get(self, kind: Kind, namespace: str | None, name: str) -> dict[str, Any] | None:
         """Return an object, or None where it does not exist."""
-        status, body = self._send("GET", kind.path(namespace, name), _subject(kind, name))
-        if status == 404 and errors.says_object_is_absent(body):
+        answer = self._send("GET", kind.path(namespace, name), _subject(kind, name))
+        if answer.status == 404 and errors.says_object_is_absent(answer.data):
             return None
-        return _read(status, body, _subject(kind, name))
+        return _read(answer, _subject(kind, name))
 
     def list(
         self, kind: Kind, namespace: str | None, *, labels: Mapping[str, str] | None = None
@@ -110,8 +121,7 @@ class KubeApi:
         items: list[dict[str, Any]] = []
         subject = f"list of {kind.plural}"
         while True:
-            status, body = self._send("GET", kind.path(namespace), subject, query=query)
-            page = _read(status, body, subject)
+            page = self.page(kind.path(namespace), query, subject)
             items += page.get("items") or []
             token = page.get("metadata", {}).get("continue")
             if not token:
@@ -119,6 +129,10 @@ class KubeApi:
             query["continue"] = token
         typed = {"apiVersion": kind.api_version, "kind": kind.kind}
         return [{**typed, **item} for item in items]
+
+    def page(self, path: str, query: Mapping[str, str], subject: str) -> dict[str, Any]:
+        """Return one page of a collection as the server gives it."""
+        return _read(self._send("GET", path, subject, query=query), subject)
 
     def apply(
         self, kind: Kind, manifest: dict[str, Any], *, manager: str, subresource: str | None = None
@@ -129,10 +143,8 @@ class KubeApi:
         whole = {"apiVersion": kind.api_version, "kind": kind.kind, **manifest}
         subject = _subject(kind, metadata["name"])
         query = {"fieldManager": manager, "force": "true"}
-        status, body = self._send(
-            "PATCH", path, subject, query=query, body=whole, content_type=_APPLY
-        )
-        return _read(status, body, subject)
+        answer = self._send("PATCH", path, subject, query=query, body=whole, content_type=_APPLY)
+        return _read(answer, subject)
 
     def delete(
         self, kind: Kind, namespace: str | None, name: str, *, uid: str | None = None
@@ -146,9 +158,9 @@ class KubeApi:
         if uid:
             options["preconditions"] = {"uid": uid}
         subject = _subject(kind, name)
-        status, body = self._send("DELETE", kind.path(namespace, name), subject, body=options)
+        answer = self._send("DELETE", kind.path(namespace, name), subject, body=options)
         try:
-            _read(status, body, subject)
+            _read(answer, subject)
         except NotFound:
             return False
         except Conflict:
@@ -173,9 +185,61 @@ class KubeApi:
         )
         namespace = manifest["metadata"]["namespace"]
         subject = _subject(EVENT, manifest["metadata"]["name"])
-        status, body = self._send("POST", EVENT.path(namespace), subject, body=manifest)
-        if status != 409:
-            _read(status, body, subject)
+        answer = self._send("POST", EVENT.path(namespace), subject, body=manifest)
+        if answer.status != 409:
+            _read(answer, subject)
+
+    def create(self, kind: Kind, manifest: dict[str, Any]) -> dict[str, Any]:
+        """Create an object; Conflict where it exists."""
+        metadata = manifest["metadata"]
+        subject = _subject(kind, metadata["name"])
+        path = kind.path(metadata.get("namespace"))
+        return _read(self._send("POST", path, subject, body=manifest), subject)
+
+    def replace(self, kind: Kind, manifest: dict[str, Any]) -> dict[str, Any]:
+        """Write a whole object; Conflict where it is no longer at the manifest's resourceVersion."""
+        metadata = manifest["metadata"]
+        subject = _subject(kind, metadata["name"])
+        path = kind.path(metadata.get("namespace"), metadata["name"])
+        return _read(self._send("PUT", path, subject, body=manifest), subject)
+
+    def stream(
+        self, path: str, query: Mapping[str, str], *, silence_seconds: float
+    ) -> urllib3.BaseHTTPResponse:
+        """Begin to read a collection; to be closed by the caller. It ends by itself when silent.
+
+        Raises urllib3's errors and OSError.
+        """
+        return self._pool.request(
+            "GET",
+            self._url(path, query),
+            headers=self._headers(),
+            timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_SECONDS, read=silence_seconds),
+            retries=False,
+            preload_content=False,
+        )
+
+    @property
+    def _pool(self) -> urllib3.PoolManager:
+        pool: urllib3.PoolManager = self._client.rest_client.pool_manager
+        return pool
+
+    def _headers(self) -> dict[str, str]:
+        """Return the headers of any call; the token is read anew as the library sees fit."""
+        headers = {"Accept": _JSON, "User-Agent": "meninx"}
+        self._client.update_params_for_auth(headers, [], ["BearerToken"])
+        return headers
+
+    def _url(self, path: str, query: Mapping[str, str] | None) -> str:
+        asked = f"?{urlencode(query)}" if query else ""
+        return f"{self._client.configuration.host}{path}{asked}"
+
+    def text(self, path: str, subject: str, *, query: Mapping[str, str] | None = None) -> str:
+        """Return what a path answers as text, such as a container's log."""
+        answer = self._send("GET", path, subject, query=query)
+        if not 200 <= answer.status <= 299:
+            raise errors.from_response(answer.status, answer.data, subject)
+        return answer.data.decode(errors="replace")
 
     def _send(
         self,
@@ -186,36 +250,36 @@ class KubeApi:
         query: Mapping[str, str] | None = None,
         body: dict[str, Any] | None = None,
         content_type: str = _JSON,
-    ) -> tuple[int, bytes]:
-        headers = {"Accept": _JSON, "User-Agent": "meninx"}
-        self._client.update_params_for_auth(headers, [], ["BearerToken"])
+    ) -> urllib3.BaseHTTPResponse:
+        headers = self._headers()
         if body is not None:
             headers["Content-Type"] = content_type
-        url = self._client.configuration.host + path + (f"?{urlencode(query)}" if query else "")
         try:
-            response = self._client.rest_client.pool_manager.request(
+            return self._pool.request(
                 method,
-                url,
+                self._url(path, query),
                 body=None if body is None else json.dumps(body).encode(),
                 headers=headers,
                 timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_SECONDS, read=READ_TIMEOUT_SECONDS),
             )
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise errors.from_transport(error, subject) from error
-        return response.status, response.data
 
 
 def _subject(kind: Kind, name: str) -> str:
     return f"{kind.kind} {name}"
 
 
-def _read(status: int, body: bytes, subject: str) -> dict[str, Any]:
-    if not 200 <= status <= 299:
-        raise errors.from_response(status, body, subject)
+def _read(answer: urllib3.BaseHTTPResponse, subject: str) -> dict[str, Any]:
+    if not 200 <= answer.status <= 299:
+        error = errors.from_response(answer.status, answer.data, subject)
+        if isinstance(error, Unavailable):
+            error.retry_after_seconds = retry_after(answer.headers)
+        raise error
     try:
-        document = json.loads(body)
+        document = json.loads(answer.data)
     except ValueError as error:
-        raise errors.from_response(status, body, subject) from error
+        raise errors.from_response(answer.status, answer.data, subject) from error
     if not isinstance(document, dict):
-        raise errors.from_response(status, body, subject)
+        raise errors.from_response(answer.status, answer.data, subject)
     return document

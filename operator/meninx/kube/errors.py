@@ -77,7 +77,9 @@ def from_response(status: int, body: bytes, subject: str) -> MeninxError:
 
 def from_transport(error: Exception, subject: str) -> Unavailable:
     """Return the error of ours for a call that got no answer."""
-    return Unavailable(
-        f"{subject}: no answer from the API server ({type(error).__name__}); "
-        f"{REMEDIES[Unavailable]}"
-    )
+    return Unavailable(f"{subject}: {no_answer(error)}; {REMEDIES[Unavailable]}")
+
+
+def no_answer(error: Exception) -> str:
+    """Return what to say of a call that got no answer."""
+    return f"no answer from the API server ({type(error).__name__})"
