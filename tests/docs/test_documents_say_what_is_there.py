@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from tools.reasons_page import page
+from tools import failures_page, reasons_page
 
 from meninx.cli.main import COMMANDS
 
@@ -49,7 +49,11 @@ def test_each_meninx_command_named_exists(path: Path) -> None:
 
 
 def test_page_of_reasons_is_fresh() -> None:
-    assert (ROOT / "docs/reference/reasons.md").read_text() == page()
+    assert (ROOT / "docs/reference/reasons.md").read_text() == reasons_page.page()
+
+
+def test_page_of_failures_is_fresh() -> None:
+    assert (ROOT / "docs/reference/failures.md").read_text() == failures_page.page()
 
 
 def test_each_make_target_says_what_it_is_for() -> None:

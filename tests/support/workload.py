@@ -1,10 +1,12 @@
 """Builders of what Kubernetes makes of a job: Job, pod, container states, node."""
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.support.make import NAMESPACE
 
+from meninx.base.clock import from_rfc3339, to_rfc3339
 from meninx.resources import names
 
 Manifest = dict[str, Any]
@@ -22,7 +24,9 @@ def node(
         "apiVersion": "v1",
         "kind": "Node",
         "metadata": {"name": name, "labels": {"nvidia.com/gpu.product": product, **labels}},
-        "status": {"allocatable": {"cpu": "8", "nvidia.com/gpu": gpus}},
+        "status": {
+            "allocatable": {"cpu": "8", "memory": "32Gi", "pods": "110", "nvidia.com/gpu": gpus}
+        },
     }
 
 
@@ -62,15 +66,16 @@ def unschedulable(
 
 
 def pod(
-    *containers: Manifest,
+    *states: Manifest,
     name: str = "attempt-1",
     made: str = MADE,
     conditions: Sequence[Manifest] | None = None,
+    containers: Sequence[str] = ("fetch", "model", "deliver"),
     **status: Any,
 ) -> Manifest:
     """Return a pod of the Job with these container states; keywords go into its status."""
-    images = {"fetch": "meninx", "model": "registry.invalid/none:0", "deliver": "meninx"}
-    shown = [{"name": step, "image": image} for step, image in images.items()]
+    image = {"fetch": "meninx", "deliver": "meninx"}
+    shown = [{"name": n, "image": image.get(n, "registry.invalid/none:0")} for n in containers]
     return {
         "metadata": {
             "name": name,
@@ -80,17 +85,24 @@ def pod(
         "spec": {
             "nodeName": "node-1",
             "activeDeadlineSeconds": 1800,
-            "initContainers": shown[:2],
-            "containers": shown[2:],
+            "initContainers": shown[:-1],
+            "containers": shown[-1:],
         },
         "status": {
             "phase": "Pending",
             "conditions": list(conditions if conditions is not None else [scheduled()]),
-            "initContainerStatuses": [c for c in containers if c["name"] != "deliver"],
-            "containerStatuses": [c for c in containers if c["name"] == "deliver"],
+            "initContainerStatuses": [c for c in states if c["name"] != "deliver"],
+            "containerStatuses": [c for c in states if c["name"] == "deliver"],
             **status,
         },
     }
+
+
+def deleted(shown: Manifest, when: str = "2026-01-05T09:00:07Z", *, grace: int = 10) -> Manifest:
+    """Return the pod as it is once somebody asked for its deletion at that moment."""
+    gone_by = from_rfc3339(when) + dt.timedelta(seconds=grace)
+    asked = {"deletionTimestamp": to_rfc3339(gone_by), "deletionGracePeriodSeconds": grace}
+    return {**shown, "metadata": {**shown["metadata"], **asked}}
 
 
 def kubernetes_job(

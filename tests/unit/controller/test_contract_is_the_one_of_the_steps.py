@@ -3,7 +3,7 @@
 from tests.support.make import aimodel, inferencejob
 from tests.support.workload import RESOURCE_UID
 
-from meninx.controller.job import failure, pod
+from meninx.controller.job import causes, pod
 from meninx.controller.job.chain import of_model
 from meninx.controller.settings import PodSettings
 from meninx.resources.aimodel import AIModel
@@ -21,14 +21,14 @@ def _variables() -> set[str]:
 
 
 def test_exit_codes_are_the_same_numbers() -> None:
-    assert failure.INPUT_NOT_USABLE == contract.Exit.REJECTED
-    assert failure.NOT_FINITE == contract.Exit.NOT_FINITE
-    assert failure.BAD_RESULT == contract.Exit.BAD_RESULT
-    assert failure.TRY_AGAIN == contract.Exit.TRY_AGAIN
+    assert causes.INPUT_NOT_USABLE == contract.Exit.REJECTED
+    assert causes.NOT_FINITE == contract.Exit.NOT_FINITE
+    assert causes.BAD_RESULT == contract.Exit.BAD_RESULT
+    assert causes.TRY_AGAIN == contract.Exit.TRY_AGAIN
 
 
 def test_codes_that_may_be_tried_again_do_not_end_the_job() -> None:
-    final = {code for codes in failure.FINAL_EXIT_CODES.values() for code in codes}
+    final = {code for (_, code), cause in causes.BY_EXIT.items() if cause.again == "never"}
     assert not final & {contract.Exit.DONE, contract.Exit.BUG, contract.Exit.TRY_AGAIN}
 
 

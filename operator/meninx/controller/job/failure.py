@@ -1,13 +1,14 @@
-"""From what a pod or Job shows to a reason that a person can act on (tables)."""
+"""From what a pod or Job shows to a reason that a person can act on (pure; the table is `causes`)."""
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
+from meninx.controller.job import causes
+from meninx.controller.job.causes import Again, Cause
 from meninx.controller.job.steps import (
-    DELIVER,
-    FETCH,
     MODEL,
     Step,
     by_age,
@@ -18,47 +19,18 @@ from meninx.controller.job.steps import (
 from meninx.kube.conditions import find
 from meninx.resources.reasons import MEANINGS, Reason
 
-INPUT_NOT_USABLE, NOT_FINITE, BAD_RESULT, TRY_AGAIN = 65, 66, 67, 75
-
-FINAL_EXIT_CODES: dict[str, tuple[int, ...]] = {
-    FETCH: (INPUT_NOT_USABLE, NOT_FINITE),
-    MODEL: (INPUT_NOT_USABLE, NOT_FINITE),
-    DELIVER: (INPUT_NOT_USABLE, NOT_FINITE, BAD_RESULT),
-}
-"""Exit codes that another attempt can't change: the Job's failure policy ends it on these."""
-
-FREE_EXIT_CODES: dict[str, tuple[int, ...]] = {FETCH: (TRY_AGAIN,), DELIVER: (TRY_AGAIN,)}
-"""Exit codes that use up no retry: the store was away, which is no fault of the model's.
-
-`fetch` itself waits for the store, so this can't spin; and no model runs before it is back.
-"""
-
-Again = Literal["never", "while retries last", "until it works"]
-
-BY_EXIT_CODE: dict[tuple[str, int], Reason] = {
-    (FETCH, INPUT_NOT_USABLE): Reason.INPUT_NOT_USABLE,
-    (FETCH, NOT_FINITE): Reason.NOT_FINITE,
-    (MODEL, INPUT_NOT_USABLE): Reason.INPUT_NOT_FOR_MODEL,
-    (MODEL, NOT_FINITE): Reason.NOT_FINITE,
-    (DELIVER, INPUT_NOT_USABLE): Reason.INPUT_NOT_USABLE,
-    (DELIVER, NOT_FINITE): Reason.NOT_FINITE,
-    (DELIVER, BAD_RESULT): Reason.BAD_RESULT,
-}
-BY_STEP: dict[str, Reason] = {
-    FETCH: Reason.FETCH_FAILED,
-    MODEL: Reason.MODEL_FAILED,
-    DELIVER: Reason.DELIVER_FAILED,
-}
-NODE_REASONS = frozenset(
-    {"Evicted", "NodeAffinity", "NodeLost", "NodeShutdown", "Preempting", "Shutdown", "Terminated"}
-)
-"""Reasons of a pod that was ended by its node, not by its work."""
+Manifest = Mapping[str, Any]
 
 STARTING_REASONS = frozenset({"", "ContainerCreating", "PodInitializing"})
 BAD_CONTAINER_REASONS = frozenset(
     {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
 )
+HOPELESS_REASONS = frozenset({"InvalidImageName", "ErrImageNeverPull"})
+"""What no later attempt of the kubelet can change."""
+KILLED = frozenset({137, 143})
+"""Exit codes of a container that was told to end, or made to."""
 _LONGEST_QUOTE = 300
+_POLICY_MESSAGE = re.compile(r"Container (\S+) for pod \S+ failed with exit code (\d+)")
 
 
 @dataclass(frozen=True)
@@ -69,7 +41,12 @@ class Failure:
     detail: str
     step: str | None = None
     again: Again = "while retries last"
-    """What the Job's failure policy makes of it."""
+    """Whether it is tried again, by the Job's failure policy or by the operator."""
+
+    @property
+    def counts(self) -> bool:
+        """Tell whether it uses up a retry of the model's."""
+        return self.again in {"never", "while retries last"}
 
     @property
     def message(self) -> str:
@@ -78,82 +55,149 @@ class Failure:
         return " ".join(part for part in (meaning.sentence, self.detail, meaning.remedy) if part)
 
 
+def _failure(cause: Cause, detail: str, step: str | None = None) -> Failure:
+    return Failure(cause.reason, detail, step, cause.again)
+
+
 def _quote(text: str) -> str:
     return " ".join(text.split())[-_LONGEST_QUOTE:]
 
 
-def _by_node(pod: Mapping[str, Any]) -> Failure | None:
-    status = pod.get("status") or {}
-    disrupted = pod_condition(pod, "DisruptionTarget").get("status") == "True"
-    if not disrupted and status.get("reason") not in NODE_REASONS:
+def _status(pod: Manifest) -> Manifest:
+    status: Manifest = pod.get("status") or {}
+    return status
+
+
+def _node_cause(pod: Manifest) -> Cause | None:
+    """Return what the node or the cluster did to the pod, by the most telling word first."""
+    reason = str(_status(pod).get("reason") or "")
+    known = causes.BY_POD_REASON.get(reason)
+    if known:
+        return known
+    disrupted = pod_condition(pod, "DisruptionTarget")
+    if disrupted.get("status") == "True":
+        why = str(disrupted.get("reason") or "")
+        return causes.BY_DISRUPTION.get(why, causes.DISRUPTED)
+    if reason.startswith("OutOf") and "/" in reason:
+        return causes.OUT_OF_DEVICE
+    refused = reason not in {"", "DeadlineExceeded"} and _status(pod).get("phase") == "Failed"
+    return causes.REJECTED if refused and not _began(pod) else None
+
+
+def _began(pod: Manifest) -> bool:
+    return any(step.state != "waiting" for step in read_steps(pod))
+
+
+def _by_node(pod: Manifest) -> Failure | None:
+    cause = _node_cause(pod)
+    if cause is None:
         return None
     node = (pod.get("spec") or {}).get("nodeName") or "unknown"
-    return Failure(Reason.NODE_LOST, f"Node: {node}.", again="until it works")
+    said = _status(pod).get("message") or pod_condition(pod, "DisruptionTarget").get("message")
+    quoted = f" Kubernetes says: '{_quote(str(said))}'." if said else ""
+    return _failure(cause, f"Node: {node}.{quoted}")
 
 
-def _by_time(pod: Mapping[str, Any]) -> Failure | None:
-    if (pod.get("status") or {}).get("reason") != "DeadlineExceeded":
-        return None
-    limit = (pod.get("spec") or {}).get("activeDeadlineSeconds")
-    running = next((step.name for step in read_steps(pod) if not step.succeeded), None)
-    return Failure(Reason.TIMED_OUT, f"Limit: {limit} s, in step {running}.", running)
-
-
-def explain_step(step: Step) -> Failure:
-    """Explain one step that ended badly."""
-    again: Again = "while retries last"
-    if step.exit_code in FINAL_EXIT_CODES[step.name]:
-        again = "never"
-    elif step.exit_code in FREE_EXIT_CODES.get(step.name, ()):
-        again = "until it works"
-    return replace(_explain_step(step), again=again)
-
-
-def _explain_step(step: Step) -> Failure:
-    code = step.exit_code or 0
-    if step.out_of_memory:
-        return Failure(Reason.OUT_OF_MEMORY, f"Container: {step.name}.", step.name)
-    if step.name == MODEL:
-        reason = BY_EXIT_CODE.get((MODEL, code), Reason.MODEL_FAILED)
-        said = f" It said: '{_quote(step.message)}'." if step.message.strip() else ""
-        return Failure(reason, f"Exit code {code}.{said}", MODEL)
-    said_reason = str(step.said().get("reason", ""))
-    known = Reason(said_reason) if said_reason in set(Reason) else None
-    reason = known or BY_EXIT_CODE.get((step.name, code), BY_STEP[step.name])
-    message = _quote(str(step.said().get("message", "")))
-    return Failure(reason, message or f"Step {step.name}, exit code {code}.", step.name)
-
-
-def _by_step(pod: Mapping[str, Any]) -> Failure | None:
-    failed = next((step for step in read_steps(pod) if step.failed), None)
-    return explain_step(failed) if failed else None
-
-
-def _by_memory(pod: Mapping[str, Any]) -> Failure | None:
+def _by_memory(pod: Manifest) -> Failure | None:
     short = next((step for step in read_steps(pod) if step.out_of_memory), None)
     return explain_step(short) if short else None
 
 
-PRECEDENCE = (_by_node, _by_memory, _by_time, _by_step)
+def _by_time(pod: Manifest) -> Failure | None:
+    if _status(pod).get("reason") != "DeadlineExceeded":
+        return None
+    limit = (pod.get("spec") or {}).get("activeDeadlineSeconds")
+    late = next((step for step in read_steps(pod) if not step.succeeded), None)
+    if late is None:
+        return _failure(causes.TIME, f"Limit: {limit} s.")
+    began = "in" if late.state != "waiting" else "before the start of"
+    return _failure(causes.TIME, f"Limit: {limit} s, {began} step {late.name}.", late.name)
+
+
+def _by_step(pod: Manifest) -> Failure | None:
+    failed = next((step for step in read_steps(pod) if step.failed), None)
+    if failed is None or _killed_with_its_pod(failed, pod):
+        return None
+    return explain_step(failed)
+
+
+def _deleted_at(pod: Manifest) -> dt.datetime | None:
+    """Return when somebody asked for the pod's deletion; None where nobody did."""
+    metadata = pod["metadata"]
+    gone_by = moment(metadata.get("deletionTimestamp"))
+    if gone_by is None:
+        return None
+    return gone_by - dt.timedelta(seconds=int(metadata.get("deletionGracePeriodSeconds") or 0))
+
+
+def _killed_with_its_pod(step: Step, pod: Manifest) -> bool:
+    asked, ended = _deleted_at(pod), moment(step.finished_at)
+    if asked is None or step.exit_code not in KILLED:
+        return False
+    return ended is None or ended >= asked
+
+
+def _by_deletion(pod: Manifest) -> Failure | None:
+    done = (
+        all(step.succeeded for step in read_steps(pod)) or _status(pod).get("phase") == "Succeeded"
+    )
+    if _deleted_at(pod) is None or done:
+        return None
+    return _failure(causes.DELETED, f"Pod: {pod['metadata'].get('name')}.")
+
+
+PRECEDENCE = (_by_node, _by_memory, _by_time, _by_step, _by_deletion)
 """What is asked first explains: a lost node or a deadline also leaves exit codes behind."""
 
 
-def explain_pod(pod: Mapping[str, Any]) -> Failure | None:
+def explain_pod(pod: Manifest) -> Failure | None:
     """Say why a pod failed; None where it shows no failure."""
     found = (check(pod) for check in PRECEDENCE)
     return next((failure for failure in found if failure), None)
 
 
-def explain_job(job: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]) -> Failure:
+def explain_step(step: Step) -> Failure:
+    """Explain one step that ended badly."""
+    container = step.container or step.name
+    if step.out_of_memory:
+        cause = causes.MEMORY_IGNORED if step.exit_code == 0 else causes.MEMORY
+        return _failure(cause, f"Container: {container}.", step.name)
+    code = step.exit_code or 0
+    cause = causes.by_exit(container, code)
+    if step.ours:
+        return _in_our_words(step, cause)
+    where = "E" if step.name == MODEL else f"Step {step.name}, e"
+    said = f" It said: '{_quote(step.message)}'." if step.message.strip() else ""
+    return _failure(cause, f"{where}xit code {code}.{said}", step.name)
+
+
+def _in_our_words(step: Step, cause: Cause) -> Failure:
+    """Explain a container of ours: only what it says in JSON is passed on, never a log's free text."""
+    said_reason = str(step.said().get("reason", ""))
+    reason = Reason(said_reason) if said_reason in set(Reason) else cause.reason
+    message = _quote(str(step.said().get("message", "")))
+    detail = message or f"Step {step.name}, exit code {step.exit_code}."
+    return Failure(reason, detail, step.name, cause.again)
+
+
+def explain_job(job: Manifest, pods: Sequence[Manifest]) -> Failure:
     """Say why a Kubernetes Job failed: by its newest pod that failed by itself, else by itself."""
     explained = [failure for pod in reversed(by_age(pods)) if (failure := explain_pod(pod))]
-    own = [failure for failure in explained if failure.reason is not Reason.NODE_LOST]
-    if own or explained:
-        return (own or explained)[0]
+    own = [failure for failure in explained if failure.counts]
+    return (own or explained or [_by_its_own_word(job)])[0]
+
+
+def _by_its_own_word(job: Manifest) -> Failure:
+    """Explain a failed Kubernetes Job whose pods are gone."""
     failed = find((job.get("status") or {}).get("conditions") or (), "Failed") or {}
+    message = str(failed.get("message", ""))
     if failed.get("reason") == "DeadlineExceeded":
-        return Failure(Reason.TIMED_OUT, "The Kubernetes Job reached its deadline.")
-    return Failure(Reason.MODEL_FAILED, f"The Kubernetes Job says: '{failed.get('message', '')}'.")
+        return _failure(causes.TIME, "The Kubernetes Job reached its deadline.")
+    told = _POLICY_MESSAGE.search(message)
+    if told:
+        container, code = told.group(1), int(told.group(2))
+        return explain_step(Step(container, container, state="ended", exit_code=code))
+    return Failure(Reason.MODEL_FAILED, f"The Kubernetes Job says: '{_quote(message)}'.")
 
 
 @dataclass(frozen=True)
@@ -163,26 +207,28 @@ class StartTrouble:
     failure: Failure
     since: dt.datetime
     evident: bool
-    """True where the kubelet reports an error, False where it may just be slow."""
+    """True where the kubelet reports an error; False where it works on it, however slowly."""
     hopeless: bool = False
     """True where waiting for the deadline is of no use."""
 
 
-def _image(pod: Mapping[str, Any], step: Step) -> str:
+def _image(pod: Manifest, step: Step) -> str:
     spec = pod.get("spec") or {}
     containers = [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]
-    names = (item.get("image") for item in containers if item.get("name") == step.name)
+    wanted = step.container or step.name
+    names = (item.get("image") for item in containers if item.get("name") == wanted)
     return str(next(names, "unknown"))
 
 
-def _held_by(pod: Mapping[str, Any], step: Step) -> Failure:
+def _held_by(pod: Manifest, step: Step) -> Failure:
     detail = f"Step {step.name}, image {_image(pod, step)}: {step.reason or 'not started'}."
     if step.reason in BAD_CONTAINER_REASONS:
-        return Failure(BY_STEP[step.name], f"{detail} {_quote(step.message)}", step.name)
-    return Failure(Reason.IMAGE_PULL_FAILED, detail, step.name)
+        reason = causes.by_exit(step.container or step.name, 1).reason
+        return Failure(reason, f"{detail} {_quote(step.message)}", step.name)
+    return _failure(causes.NO_IMAGE, detail, step.name)
 
 
-def start_trouble(pod: Mapping[str, Any]) -> StartTrouble | None:
+def start_trouble(pod: Manifest) -> StartTrouble | None:
     """Say what keeps the next step of a scheduled pod from starting; None where nothing does."""
     scheduled = pod_condition(pod, "PodScheduled")
     if scheduled.get("status") != "True":
@@ -198,5 +244,6 @@ def start_trouble(pod: Mapping[str, Any]) -> StartTrouble | None:
             return StartTrouble(explain_step(step), since, evident=True, hopeless=True)
         if step.state != "waiting" or since is None:
             return None
-        return StartTrouble(_held_by(pod, step), since, step.reason not in STARTING_REASONS)
+        evident, hopeless = step.reason not in STARTING_REASONS, step.reason in HOPELESS_REASONS
+        return StartTrouble(_held_by(pod, step), since, evident=evident, hopeless=hopeless)
     return None
