@@ -3,14 +3,32 @@
 import datetime as dt
 from dataclasses import dataclass
 
+from meninx.resources import names
+
 MANUFACTURER = "Meninx"
 MACHINE_MADE = "machine-made"
 _LO_LENGTH = 64
 
 
 @dataclass(frozen=True)
+class Part:
+    """One step of the pipeline that a result came through."""
+
+    name: str
+    image: str
+    model: str | None = None
+    """Name and version of its AIModel; None for a plain image."""
+    weights_sha256: str | None = None
+
+    def said(self) -> str:
+        """Return what the step was, in one line."""
+        weights = f"weights_sha256 {self.weights_sha256}" if self.weights_sha256 else None
+        return "; ".join(part for part in (self.model, f"image {self.image}", weights) if part)
+
+
+@dataclass(frozen=True)
 class Maker:
-    """The model that made a result."""
+    """The model that made a result, and the pipeline that it is part of."""
 
     name: str
     title: str
@@ -21,16 +39,26 @@ class Maker:
     weights_sha256: str | None
     software: str
     """Version of Meninx."""
+    pipeline: str | None = None
+    """Name and version of the pipeline."""
+    steps: tuple[Part, ...] = ()
 
     @property
     def digest(self) -> str:
-        """What tells this model from every other: the weights' digest, else the image."""
+        """What tells this maker from every other: the weights' digest, else the image.
+
+        Of a pipeline a digest of all of its steps: none of them made the result alone.
+        """
+        if self.steps:
+            return names.digest(*(part.said() for part in self.steps))
         return self.weights_sha256 or self.image
 
     def parameters(self) -> dict[str, str]:
         """Return the algorithm's parameters (PS3.3 C.8.20.3.2, Algorithm Parameters)."""
         weights = {"weights_sha256": self.weights_sha256} if self.weights_sha256 else {}
-        return {"model": self.name, "image": self.image} | weights
+        pipeline = {"pipeline": self.pipeline} if self.pipeline else {}
+        steps = {f"step {part.name}": part.said() for part in self.steps}
+        return {"model": self.name, "image": self.image} | weights | pipeline | steps
 
     def series_description(self, what: str) -> str:
         """Return a series description that names the model and says that a machine made it."""

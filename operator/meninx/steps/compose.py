@@ -14,7 +14,7 @@ from meninx.base.errors import Broken, Rejected
 from meninx.imaging.codes import Concept
 from meninx.imaging.evidence import Plane, Source
 from meninx.imaging.measure import LabelMap, Measure, measure
-from meninx.imaging.provenance import Identity, Maker
+from meninx.imaging.provenance import Identity, Maker, Part
 from meninx.imaging.seg import Segment, segmentation
 from meninx.imaging.sr import Finding, report
 from meninx.imaging.stack import Stack
@@ -23,7 +23,7 @@ from meninx.resources.inferencejob import LabelResult, Results
 from meninx.resources.meta import CodedConcept
 from meninx.resources.names import derived_uid
 from meninx.resources.reasons import Reason
-from meninx.resources.task import Task, TaskModel
+from meninx.resources.task import Task, TaskStep
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +86,7 @@ def compose(task: Task, source: Source, labels: LabelMap, *, now: dt.datetime) -
     """
     segments = [_segment(label) for label in task.model.labels]
     measures = measure(labels, source.grid, [segment.value for segment in segments])
-    maker = maker_of(task.model)
+    maker = maker_of(task)
     findings = [Finding(s, m) for s, m in zip(segments, measures, strict=True)]
     seg = None
     if labels.any() or task.model.no_findings == "EmptySegmentation":
@@ -105,8 +105,9 @@ def compose(task: Task, source: Source, labels: LabelMap, *, now: dt.datetime) -
     return Composed(seg, sr, results, measures)
 
 
-def maker_of(model: TaskModel) -> Maker:
-    """Return what of a model a result names."""
+def maker_of(task: Task) -> Maker:
+    """Return what a result names: the model that made it, and every step of its pipeline."""
+    model, pipeline = task.model, task.pipeline
     return Maker(
         name=model.name,
         title=model.title or model.name,
@@ -114,6 +115,18 @@ def maker_of(model: TaskModel) -> Maker:
         image=model.image,
         weights_sha256=model.weights_sha256,
         software=__version__,
+        pipeline=f"{pipeline.name} {pipeline.version}" if pipeline else None,
+        steps=tuple(_part(step) for step in pipeline.steps) if pipeline else (),
+    )
+
+
+def _part(step: TaskStep) -> Part:
+    model = step.model
+    return Part(
+        name=step.name,
+        image=step.image,
+        model=f"{model.name} {model.version}" if model else None,
+        weights_sha256=model.weights_sha256 if model else None,
     )
 
 

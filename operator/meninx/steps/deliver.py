@@ -8,6 +8,7 @@ from pydicom import Dataset
 from meninx.imaging.evidence import without_quoting
 from meninx.resources.inferencejob import Results
 from meninx.resources.task import Task
+from meninx.steps.delivered import delivered
 from meninx.steps.patience import Patience, Timer, patiently
 from meninx.steps.result import compose_result
 from meninx.steps.store_client import StoreClient
@@ -27,15 +28,21 @@ async def deliver(
 
     Objects first, the commit last: what was killed in between left nothing that counts.
     """
-    made = compose_result(task, workspace, now=now).composed
-    objects = [encode(dataset) for dataset in made.objects]
+    chosen = delivered(task, workspace)
+    results, objects = _made(*chosen, now=now) if chosen else (Results(), [])
 
     async def attempt() -> None:
-        await client.store(objects)
-        await client.commit(made.results)
+        if objects:
+            await client.store(objects)
+        await client.commit(results)
 
     await patiently(attempt, patience, timer=timer, step="deliver")
-    return made.results
+    return results
+
+
+def _made(task: Task, workspace: Workspace, *, now: dt.datetime) -> tuple[Results, list[bytes]]:
+    made = compose_result(task, workspace, now=now).composed
+    return made.results, [encode(dataset) for dataset in made.objects]
 
 
 def encode(dataset: Dataset) -> bytes:

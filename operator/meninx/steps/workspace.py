@@ -21,14 +21,24 @@ class Workspace:
     input: Path
     output: Path
     source: Path
+    outputs: Path | None = None
+    """Of a pipeline: the folder with what each step wrote, by its name."""
+    gates: Path | None = None
+    """Of a pipeline with conditions: the folder with the marks of the steps that were skipped."""
 
     @classmethod
     def of_pod(cls, environment: Environment) -> "Workspace":
         """Return the workspace that the pod's variables name."""
+        outputs, gates = (
+            environment.text(contract.OUTPUTS, ""),
+            environment.text(contract.GATES, ""),
+        )
         return cls(
             Path(environment.text(contract.INPUT, "/meninx/input")),
             Path(environment.text(contract.OUTPUT, "/meninx/output")),
             Path(environment.text(contract.SOURCE, "/meninx/source")),
+            Path(outputs) if outputs else None,
+            Path(gates) if gates else None,
         )
 
     @classmethod

@@ -14,7 +14,7 @@ MODELS = {
     "example-headmask": aimodel("example-headmask", status=READY, title="Head"),
     "unet-meningioma": aimodel(status=READY, command=["run"], startDeadlineSeconds=900),
 }
-OF_PIPELINE = {"modelRef": None, "pipelineRef": {"name": "head-then-meningioma"}}
+OF_PIPELINE: dict[str, Any] = {"modelRef": None, "pipelineRef": {"name": "head-then-meningioma"}}
 HEAD = {"name": "head", "modelRef": {"name": "example-headmask"}}
 MENINGIOMA = {"name": "meningioma", "modelRef": {"name": "unet-meningioma"}}
 WHEN = {"step": "head", "field": "head_ml", "atLeast": 1}
