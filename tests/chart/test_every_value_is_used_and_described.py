@@ -19,6 +19,11 @@ OTHER: dict[str, Any] = {
     "crds.install": False,
     "keys.existingSecret": "mine",
     "networkPolicies.enabled": False,
+    "monitoring.dashboards.enabled": False,
+    "monitoring.dashboards.labels": {"a": "b"},
+    "monitoring.prometheusOperator": "Always",
+    "monitoring.labels": {"release": "prometheus"},
+    "monitoring.prometheusNamespace": "monitoring",
     "operator.resources": {"limits": {"memory": "1Gi"}},
     "operator.nodeSelector": {"a": "b"},
     "operator.tolerations": [{"key": "a", "operator": "Exists"}],
@@ -76,6 +81,8 @@ def _base(path: str) -> dict[str, Any]:
         return {"pacs": [PACS]}
     if path == "ingress.service.annotations":
         return {"ingress": {"service": {"type": "NodePort"}}}
+    if path == "monitoring.labels":
+        return {"monitoring": {"prometheusOperator": "Always"}}
     return {}
 
 

@@ -27,10 +27,10 @@ def helm(*arguments: str, values: dict[str, Any] | None = None) -> subprocess.Co
     )
 
 
-def template(values: dict[str, Any] | None = None) -> subprocess.CompletedProcess[str]:
+def template(values: dict[str, Any] | None = None, *flags: str) -> subprocess.CompletedProcess[str]:
     """Render the chart as release and namespace `meninx`."""
     words = ("template", "meninx", str(CHART), "-n", "meninx", "--kube-version", "v1.36.0")
-    return helm(*words, values=values or {})
+    return helm(*words, *flags, values=values or {})
 
 
 def render(values: dict[str, Any] | None = None) -> list[Manifest]:

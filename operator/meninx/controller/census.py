@@ -6,8 +6,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from meninx.kube.conditions import is_true
+from meninx.controller.job.steps import moment
+from meninx.kube.conditions import find
 from meninx.resources.inferencejob import TERMINAL
+from meninx.resources.reasons import Reason
+
+IN_LINE = frozenset(
+    {
+        Reason.QUEUED, Reason.NO_CAPACITY, Reason.CONCURRENCY_REACHED, Reason.PREEMPTED,
+        Reason.WAITING_FOR_KUEUE,
+    }
+)  # fmt: skip
+"""Why a job waits that only waits for room; others wait for a person, a model or an hour."""
 
 
 @dataclass(frozen=True, order=True)
@@ -18,6 +28,8 @@ class Sort:
     model: str
     priority: str
     admitted: bool
+    in_line: bool
+    """Whether it waits for nothing but its turn."""
 
     @property
     def living(self) -> bool:
@@ -29,27 +41,32 @@ def sort_of(job: Mapping[str, Any]) -> Sort:
     """Return the sort of one InferenceJob as it is stored (no status yet: it is Pending)."""
     spec, status = job.get("spec") or {}, job.get("status") or {}
     ref = spec.get("modelRef") or spec.get("pipelineRef") or {}
+    admitted = find(status.get("conditions") or (), "Admitted") or {}
+    phase = str(status.get("phase") or "Pending")
     return Sort(
-        phase=str(status.get("phase") or "Pending"),
+        phase=phase,
         model=str(ref.get("name") or ""),
         priority=str(spec.get("priority") or "Routine"),
-        admitted=is_true(status.get("conditions") or (), "Admitted"),
+        admitted=admitted.get("status") == "True",
+        in_line=phase not in TERMINAL and admitted.get("reason") in IN_LINE,
     )
 
 
 class Census:
-    """The sort of each job, by name; told from any thread."""
+    """The sort of each job and when it was created, by name; told from any thread."""
 
     def __init__(self) -> None:
-        self._sorts: dict[str, Sort] = {}
+        self._sorts: dict[str, tuple[Sort, float]] = {}
         self._kept: dict[Sort, Sort] = {}
         self._lock = threading.Lock()
 
     def saw(self, job: Mapping[str, Any]) -> None:
         """Take note of a job as it is now."""
-        sort = sort_of(job)
+        sort, created = sort_of(job), moment(job["metadata"].get("creationTimestamp"))
+        seconds = created.timestamp() if created else 0.0
         with self._lock:
-            self._sorts[str(job["metadata"]["name"])] = self._kept.setdefault(sort, sort)
+            sort = self._kept.setdefault(sort, sort)
+            self._sorts[str(job["metadata"]["name"])] = sort, seconds
 
     def reset(self, jobs: Iterable[Mapping[str, Any]]) -> None:
         """Take note that these are all the jobs there are."""
@@ -66,7 +83,16 @@ class Census:
     def counts(self) -> Mapping[Sort, int]:
         """Return how many jobs there are of each sort."""
         with self._lock:
-            return Counter(self._sorts.values())
+            return Counter(sort for sort, _ in self._sorts.values())
+
+    def oldest(self) -> Mapping[str, float]:
+        """Return when the oldest job in line was created, by priority, in seconds of the epoch."""
+        with self._lock:
+            waits = [(sort.priority, made) for sort, made in self._sorts.values() if sort.in_line]
+        found: dict[str, float] = {}
+        for priority, made in waits:
+            found[priority] = min(made, found.get(priority, made))
+        return found
 
 
 def summed(counts: Mapping[Sort, int], *names: str) -> dict[tuple[str, ...], int]:

@@ -20,15 +20,30 @@ from prometheus_client.registry import Collector
 
 from meninx.controller.census import Census, only, summed
 from meninx.controller.job.chain import Chain
-from meninx.controller.observations import Observations, joined, observations
+from meninx.controller.observations import STAGES, Observations, joined, observations
+from meninx.resources.reasons import Reason
 
 _LOOK_SECONDS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 _STAGE_SECONDS = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200)
 _WAIT_SECONDS = (0.5, 1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400)
 
+PRIORITIES = ("Stat", "Urgent", "Routine")
+FAILURES = (
+    Reason.IMAGE_PULL_FAILED, Reason.WEIGHTS_FAILED, Reason.WEIGHTS_MISMATCH, Reason.FETCH_FAILED,
+    Reason.INPUT_NOT_USABLE, Reason.INPUT_NOT_FOR_MODEL, Reason.MODEL_FAILED,
+    Reason.MODEL_ASKED_AGAIN, Reason.OUT_OF_MEMORY, Reason.TIMED_OUT, Reason.NOT_FINITE,
+    Reason.BAD_RESULT, Reason.DELIVER_FAILED, Reason.DELIVERY_REFUSED,
+    Reason.NO_PRESENTATION_CONTEXT, Reason.DEADLINE_EXCEEDED,
+)  # fmt: skip
+"""What usually ends a job badly: told as 0 from a model's first job on, so that the first failure
+is an increase to Prometheus and not the birth of a series."""
+
 MOST_MODELS = 200
 """Models with a series of their own: names invented without end must not fill Prometheus."""
 OTHER_MODELS = "other"
+
+
+Values = dict[tuple[str, ...], float]
 
 
 @dataclass(frozen=True)
@@ -63,10 +78,11 @@ class Metrics:
         self.census = Census()
         self.vitals = Vitals()
         self._models = _ModelNames()
+        self._expected: set[str] = set()
         self._count_looks()
         self._count_jobs()
-        build = Info("meninx_build", "Version of the operator.", registry=self.registry)
-        build.info({"version": version("meninx")})
+        self.build = Info("meninx_build", "Version of the operator.", registry=self.registry)
+        self.build.info({"version": version("meninx")})
         ProcessCollector(registry=self.registry)
         self.registry.register(Scraped(self))
 
@@ -101,6 +117,8 @@ class Metrics:
             "GPUs of jobs that ended, times the seconds that their pods lived.",
             ["model"], registry=self.registry,
         )  # fmt: skip
+        for priority in PRIORITIES:
+            self._waits.labels(priority)
 
     def looked(self, kind: str, seconds: float) -> None:
         """Count one look and its time."""
@@ -120,16 +138,28 @@ class Metrics:
 
     def _add(self, seen: Observations, spec: Mapping[str, Any]) -> None:
         ref = spec.get("modelRef") or spec.get("pipelineRef") or {}
+        model = self.model_label(str(ref.get("name") or ""))
+        self._expect(model)
         if seen.queue_wait_seconds is not None:
             self._waits.labels(spec.get("priority") or "Routine").observe(seen.queue_wait_seconds)
         if seen.ending is None:
             return
-        model = self.model_label(str(ref.get("name") or ""))
         self._endings.labels(seen.ending.phase, seen.ending.reason, model).inc()
         for stage, seconds in seen.stage_seconds.items():
             self._stages.labels(stage, model).observe(seconds)
         if seen.gpu_seconds:
             self._gpus.labels(model).inc(seen.gpu_seconds)
+
+    def _expect(self, model: str) -> None:
+        if model in self._expected:
+            return
+        self._expected.add(model)
+        self._endings.labels("Succeeded", Reason.DELIVERED.value, model)
+        for reason in FAILURES:
+            self._endings.labels("Failed", reason.value, model)
+        for stage in STAGES:
+            self._stages.labels(stage, model)
+        self._gpus.labels(model)
 
     def model_label(self, name: str) -> str:
         """Return the label of a model or pipeline."""
@@ -151,18 +181,18 @@ class Scraped(Collector):
         vitals = self._metrics.vitals
         leader = vitals.leader()
         yield gauge("meninx_leader", "1 where this replica does the work.", (), {(): int(leader)})
-        ages = {(kind,): age for kind, age in vitals.watch_ages().items()}
+        ages: Values = {(kind,): age for kind, age in vitals.watch_ages().items()}
         yield gauge(
             "meninx_watch_age_seconds", "Time since the API server was last heard of a kind.",
             ("kind",), ages,
         )  # fmt: skip
-        lag = {(): vitals.loop_lag_seconds()}
+        lag: Values = {(): vitals.loop_lag_seconds()}
         yield gauge("meninx_loop_lag_seconds", "How late the event loop's last turn was.", (), lag)
         yield from self._jobs(told=leader)
 
     def _jobs(self, *, told: bool) -> Iterable[GaugeMetricFamily]:
         counts = self._metrics.census.counts() if told else {}
-        by_phase: dict[tuple[str, ...], float] = {}
+        by_phase: Values = {}
         for (phase, name), count in summed(counts, "phase", "model").items():
             key = phase, self._metrics.model_label(name)
             by_phase[key] = by_phase.get(key, 0) + count
@@ -175,11 +205,17 @@ class Scraped(Collector):
         ):
             found = summed(only(counts, admitted=admitted), "priority")
             yield gauge(name, text, ("priority",), {**_none(told=told), **found})
+        oldest = self._metrics.census.oldest() if told else {}
+        yield gauge(
+            "meninx_oldest_pending_timestamp_seconds",
+            "Creation of the oldest job that waits for nothing but its turn.",
+            ("priority",), {(priority,): made for priority, made in oldest.items()},
+        )  # fmt: skip
 
 
-def _none(*, told: bool) -> dict[tuple[str, ...], float]:
+def _none(*, told: bool) -> Values:
     """Return a zero for each priority, so that an empty queue is seen as one."""
-    return {(priority,): 0 for priority in ("Stat", "Urgent", "Routine")} if told else {}
+    return {(priority,): 0 for priority in PRIORITIES} if told else {}
 
 
 def gauge(

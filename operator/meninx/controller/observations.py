@@ -62,8 +62,8 @@ def _reason(status: Status) -> str:
     delivered = conditions.find(said, "Delivered")
     if status["phase"] == "Succeeded":
         return str((delivered or {}).get("reason") or _NOT_SAID)
-    false = (condition for condition in said if condition.get("status") == "False")
-    return str(next(false, {}).get("reason") or _NOT_SAID)
+    false = (one.get("reason") for one in said if one.get("status") == "False")
+    return str(next(false, None) or _NOT_SAID)
 
 
 def joined(before: Status, after: Status) -> dict[str, Any]:

@@ -1,3 +1,4 @@
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -27,18 +28,22 @@ def job(name: str, phase: str = "", **more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("made", "sort"),
     [
-        pytest.param(job("a"), Sort("Pending", "unet-meningioma", "Routine", False), id="new"),
+        pytest.param(
+            job("a"), Sort("Pending", "unet-meningioma", "Routine", False, False), id="new"
+        ),
         pytest.param(
             job("a", "Running", conditions=ADMITTED, priority="Stat"),
-            Sort("Running", "unet-meningioma", "Stat", True),
+            Sort("Running", "unet-meningioma", "Stat", True, False),
             id="running",
         ),
         pytest.param(
             job("a", modelRef=None, pipelineRef={"name": "brain-then-tumour"}),
-            Sort("Pending", "brain-then-tumour", "Routine", False),
+            Sort("Pending", "brain-then-tumour", "Routine", False, False),
             id="pipeline",
         ),
-        pytest.param({"metadata": {"name": "a"}}, Sort("Pending", "", "Routine", False), id="odd"),
+        pytest.param(
+            {"metadata": {"name": "a"}}, Sort("Pending", "", "Routine", False, False), id="odd"
+        ),
     ],
 )
 def test_job_is_sorted_by_what_it_says(made: dict[str, Any], sort: Sort) -> None:
@@ -72,12 +77,32 @@ def test_page_tells_jobs_by_phase_and_priority() -> None:
     assert value(metrics, "meninx_admitted", priority="Routine") == 1
 
 
+def test_oldest_in_line_is_told_by_its_creation() -> None:
+    metrics = Metrics()
+    queued, held = (
+        [condition("Admitted", "False", reason=reason)] for reason in ("NoCapacity", "NotYet")
+    )
+    for name, said, minute in (("a", queued, "05"), ("b", queued, "03"), ("c", held, "01")):
+        made = {"creationTimestamp": f"2026-01-05T09:{minute}:00Z"}
+        metrics.census.saw(job(name, "Pending", conditions=said, metadata=made))
+    oldest = value(metrics, "meninx_oldest_pending_timestamp_seconds", priority="Routine")
+    assert oldest == dt.datetime(2026, 1, 5, 9, 3, tzinfo=dt.UTC).timestamp()
+
+
+def test_usual_failures_are_zero_before_the_first_one() -> None:
+    metrics = Metrics()
+    metrics.transition(job("a"), {"phase": "Pending"}, None)
+    ended = {"phase": "Failed", "reason": "ModelFailed", "model": "unet-meningioma"}
+    assert value(metrics, "meninx_completions_total", **ended) == 0
+
+
 def test_only_the_leader_tells_of_jobs() -> None:
     metrics = Metrics()
     metrics.census.saw(job("a"))
     metrics.vitals = Vitals(leader=lambda: False)
     assert value(metrics, "meninx_leader") == 0
-    assert value(metrics, "meninx_pending", priority="Routine") is None
+    for sample in ("meninx_pending", "meninx_oldest_pending_timestamp_seconds"):
+        assert value(metrics, sample, priority="Routine") is None
 
 
 def test_page_tells_how_the_operator_does() -> None:
