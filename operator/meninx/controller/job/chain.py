@@ -211,16 +211,26 @@ def _named_pipeline(
         pipeline = AIPipeline.model_validate({**manifest, "status": {}})
     except ValidationError as error:
         return Obstacle(Reason.PIPELINE_NOT_READY, f"AIPipeline: {name} ({told(error)}).")
+    used = models_of(pipeline, models)
+    if isinstance(used, Obstacle):
+        return replace(used, detail=f"AIPipeline: {name}. {used.detail}")
+    wrong = fault(pipeline, used)
+    return Obstacle(Reason.PIPELINE_NOT_READY, wrong) if wrong else of_pipeline(pipeline, used)
+
+
+def models_of(
+    pipeline: AIPipeline, models: Mapping[str, Manifest]
+) -> dict[str, AIModel] | Obstacle:
+    """Return the models of a pipeline's steps by name; they must all be Ready."""
     used: dict[str, AIModel] = {}
     for step in pipeline.spec.steps:
         if step.model_ref is None:
             continue
         model = _ready_model(step.model_ref.name, models)
         if isinstance(model, Obstacle):
-            return replace(model, detail=f"AIPipeline: {name}, step {step.name}. {model.detail}")
+            return replace(model, detail=f"Step {step.name}: {model.detail}")
         used[step.model_ref.name] = model
-    wrong = fault(pipeline, used)
-    return Obstacle(Reason.PIPELINE_NOT_READY, wrong) if wrong else of_pipeline(pipeline, used)
+    return used
 
 
 def fault(pipeline: AIPipeline, models: Mapping[str, AIModel]) -> str | None:

@@ -1,0 +1,1 @@
+"""AIPipeline: whether it can be run, decided without touching anything."""
