@@ -27,9 +27,11 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
+from meninx.base.clock import to_rfc3339
 from meninx.controller.queue.capacity import Request
-from meninx.controller.queue.order import PRIORITIES, in_order
+from meninx.controller.queue.order import PRIORITIES, Priority, in_order
 from meninx.controller.queue.plan import Plan
 from meninx.controller.queue.preempt import Victims, may_give_way, victims
 from meninx.controller.queue.room import Room
@@ -43,32 +45,39 @@ PREEMPTED = Held(Reason.PREEMPTED)
 def plan(snapshot: Snapshot) -> Plan:
     """Return who may run now, and why the others wait."""
     board = _Board(snapshot, Room.of(snapshot.nodes))
-    held = {job.uid: why for job in snapshot.jobs if (why := _held(job, snapshot.now))}
-    free = [job for job in snapshot.jobs if job.uid not in held]
-    line = in_order(job for job in free if job.state == "waiting")
-    board.seat([job for job in free if job.state != "waiting"])
-    for priority in PRIORITIES:
-        board.serve([job for job in line if job.priority == priority])
-    rest = [job for job in line if job.uid not in board.may_run]
-    gave_way = [job for job in board.gave_way if job.uid not in board.may_run]
+    waiting, seated = _hold_out(snapshot, board.why)
+    line = in_order(waiting)
+    board.seat(seated)
+    for priority, jobs in groupby(line, lambda job: job.priority):
+        board.serve(priority, list(jobs))
+    line = [job for job in line if job.uid not in board.may_run]
+    if board.gave_way:
+        line = in_order([*line, *board.gave_way])
     return Plan(
         granted=tuple(board.granted),
-        preempted=tuple(job.uid for job in gave_way),
+        preempted=tuple(job.uid for job in board.gave_way),
         placed=board.placed,
-        line=tuple(in_order([*rest, *gave_way]) if gave_way else rest),
+        line=tuple(line),
         may_run=frozenset(board.may_run),
-        why={**held, **board.why},
+        why=board.why,
         look_again_seconds=_next_due(snapshot),
     )
 
 
-def _held(job: Candidate, now: dt.datetime) -> Held | None:
-    """Phase 1: say why a job does not stand in line."""
-    if job.held is not None:
-        return job.held
-    if job.state == "waiting" and job.not_before is not None and job.not_before > now:
-        return Held(Reason.NOT_YET, f"Not before {job.not_before.isoformat()}.")
-    return None
+def _hold_out(snapshot: Snapshot, why: dict[str, Held]) -> tuple[list[Candidate], list[Candidate]]:
+    """Phase 1: return who stands in line and who has a place; note why the others do neither."""
+    waiting: list[Candidate] = []
+    seated: list[Candidate] = []
+    for job in snapshot.jobs:
+        if job.held is not None:
+            why[job.uid] = job.held
+        elif job.state != "waiting":
+            seated.append(job)
+        elif job.not_before is not None and job.not_before > snapshot.now:
+            why[job.uid] = Held(Reason.NOT_YET, f"Not before: {to_rfc3339(job.not_before)}.")
+        else:
+            waiting.append(job)
+    return waiting, seated
 
 
 def _next_due(snapshot: Snapshot) -> float | None:
@@ -119,13 +128,13 @@ class _Board:
         if may_give_way(job):
             self.may_go.setdefault(node, []).append(job)
 
-    def serve(self, line: Sequence[Candidate]) -> None:
+    def serve(self, priority: Priority, line: Sequence[Candidate]) -> None:
         """Phases 3 to 5 for the jobs of one priority, in order; then keep room for the rest."""
-        patience = dt.timedelta(seconds=self.snapshot.limits.patience_seconds)
+        patient = self.snapshot.now - dt.timedelta(seconds=self.snapshot.limits.patience_seconds)
         stuck: list[Candidate] = []
         no_room: dict[Request, Held] = {}
         for job in line:
-            full = self._concurrency(job)
+            full = self._concurrency(job) if job.concurrency is not None else None
             verdict = full or no_room.get(job.request) or self._grant(job)
             if verdict is None or self._preempts(job, at_limit=full is not None):
                 continue
@@ -133,13 +142,14 @@ class _Board:
             if full is not None:
                 continue
             no_room[job.request] = verdict
-            if self.snapshot.now - job.since >= patience:
+            if self.kept + len(stuck) >= KEEPS:
+                continue
+            if job.since <= patient:
                 self._keep(job)
             else:
                 stuck.append(job)
-        if line and line[0].priority != PRIORITIES[-1]:
-            for job in stuck:
-                self._keep(job)
+        for job in stuck if priority != PRIORITIES[-1] else ():
+            self._keep(job)
 
     def _concurrency(self, job: Candidate) -> Held | None:
         """Phase 3: say that the model's limit is reached."""

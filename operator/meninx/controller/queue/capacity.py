@@ -6,12 +6,11 @@ from functools import cached_property
 from typing import Any
 
 from meninx.base.errors import BadInput
-from meninx.controller.job.chain import Chain, ChainStep
+from meninx.controller.job.chain import Chain
+from meninx.controller.job.needs import extended_resources, node_selector
 from meninx.controller.queue.quantity import CPU, MEMORY, units
 from meninx.kube import conditions
-from meninx.resources.aimodel import Gpu
 
-GPU_PRODUCT_LABEL = "nvidia.com/gpu.product"
 PODS = "pods"
 OWN_CPU_MILLI, OWN_MEMORY_BYTES = 100, 256 * 1024**2
 """What `fetch` and `deliver` ask for; they run before and after the steps, not beside them."""
@@ -43,6 +42,10 @@ class Request:
         whole = (*self.extended, (CPU, self.cpu_milli), (MEMORY, self.memory_bytes), (PODS, 1))
         return tuple((resource, count) for resource, count in whole if count > 0)
 
+    def tolerates(self, taint: Taint) -> bool:
+        """Tell whether the pod may go where the taint is."""
+        return any(_tolerated(taint, toleration) for toleration in self.tolerations)
+
     @cached_property
     def _hash(self) -> int:
         return hash((self.wants, self.node_selector, self.tolerations))
@@ -69,10 +72,7 @@ class Node:
             return False
         if any(self.labels.get(key) != value for key, value in request.node_selector):
             return False
-        return all(
-            any(_tolerated(taint, toleration) for toleration in request.tolerations)
-            for taint in self.taints
-        )
+        return all(request.tolerates(taint) for taint in self.taints)
 
 
 def _tolerated(taint: Taint, toleration: Toleration) -> bool:
@@ -112,19 +112,11 @@ def _amounts(allocatable: Mapping[str, Any]) -> Iterable[tuple[str, int]]:
             continue
 
 
-def gpu_resource(gpu: Gpu) -> str | None:
-    """Name the extended resource that a GPU is asked for by; None where it is none.
-
-    A DeviceClass of dynamic resource allocation is not among what a node can allocate: the
-    scheduler alone knows whether there is one free.
-    """
-    if not gpu.count or gpu.device_class:
-        return None
-    return f"nvidia.com/mig-{gpu.mig_profile}" if gpu.mig_profile else gpu.resource
-
-
 def request_of(chain: Chain, gpu_product: str | None) -> Request:
     """Return what the one pod of a chain asks for: the most of any step, as they run in turn.
+
+    Devices that are claimed from a DeviceClass are not among it: no node says how many it has, so
+    the scheduler alone knows whether one is free.
 
     `gpu_product` is what a step with a GPU gets that names no product.
     """
@@ -132,10 +124,9 @@ def request_of(chain: Chain, gpu_product: str | None) -> Request:
     extended: dict[str, int] = {}
     selector: dict[str, str] = {}
     for step in chain.steps:
-        selector |= _selector(step, gpu_product)
-        resource = gpu_resource(step.resources.gpu)
-        if resource:
-            extended[resource] = max(extended.get(resource, 0), step.resources.gpu.count)
+        selector |= node_selector(step.resources, gpu_product)
+        for resource, count in extended_resources(step.resources.gpu).items():
+            extended[resource] = max(extended.get(resource, 0), count)
     return Request(
         cpu_milli=max(OWN_CPU_MILLI, *(units(CPU, need.cpu) for need in needs)),
         memory_bytes=max(OWN_MEMORY_BYTES, *(units(MEMORY, need.memory) for need in needs)),
@@ -143,13 +134,6 @@ def request_of(chain: Chain, gpu_product: str | None) -> Request:
         node_selector=tuple(sorted(selector.items())),
         tolerations=tuple(sorted({_toleration(one) for need in needs for one in need.tolerations})),
     )
-
-
-def _selector(step: ChainStep, gpu_product: str | None) -> dict[str, str]:
-    gpu = step.resources.gpu
-    product = gpu.product or gpu_product
-    wanted = {GPU_PRODUCT_LABEL: product} if gpu.count and product else {}
-    return {**wanted, **step.resources.node_selector}
 
 
 def _toleration(toleration: Mapping[str, Any]) -> Toleration:

@@ -136,8 +136,9 @@ class Room:
             for resource, count in request.wants
             if rows[node].get(resource, 0) < count
         ]
-        many = "1 node" if len(nodes) == 1 else f"{len(nodes)} nodes"
-        return f"Short on each of {many}, at best on {self.nodes[node].name}: {', '.join(lacking)}."
+        where = f"{self.nodes[node].name}, the nearest of {len(nodes)} nodes"
+        alone = self.nodes[node].name
+        return f"Short on {alone if len(nodes) == 1 else where}: {', '.join(lacking)}."
 
 
 def fits(free: Mapping[str, int], wants: Wants) -> bool:
