@@ -34,6 +34,7 @@ generate: venv ## write what is generated: CRDs, and their like in the chart
 	cp model-images/unet-meningioma/aimodel.yaml charts/meninx/models/unet-meningioma.yaml
 	$(PY) tools/chart_readme.py
 	$(PY) -m tools.reasons_page > docs/reference/reasons.md
+	$(PY) -m tools.inferencejob_page > docs/reference/inferencejob.md
 	$(PY) -m tools.metrics_page > docs/reference/metrics.md
 	$(PY) -m tools.dashboards
 	$(PY) -m tools.failures_page > docs/reference/failures.md

@@ -220,6 +220,9 @@ class QueueStatus(Shape):
     ahead: list[str] = Field(
         default_factory=list, max_length=3, description="The next jobs ahead of it."
     )
+    told_at: Time | None = Field(
+        default=None, description="When this was told; the further back, the more seldom it is."
+    )
 
 
 class Timings(Shape):

@@ -37,6 +37,13 @@ def kubernetes_job(inference_job_name: str, job_uid: str) -> str:
     return f"{inference_job_name[:50].rstrip('-.')}-{digest(job_uid)[:8]}"
 
 
+def retry(inference_job_name: str, number: int) -> str:
+    """Name the job that repeats another for the `number`th time in all (253 characters at most)."""
+    whole = len(inference_job_name) <= 240
+    short = f"{inference_job_name[:220].rstrip('-.')}-{digest(inference_job_name)[:8]}"
+    return f"{inference_job_name if whole else short}-r{number}"
+
+
 def label_value(name: str) -> str:
     """Return a name as a label's value: itself where it fits, else its start and a digest."""
     return name if len(name) <= 63 else f"{name[:50].rstrip('-.')}-{digest(name)[:8]}"

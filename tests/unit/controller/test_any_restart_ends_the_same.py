@@ -7,15 +7,16 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.cached import reconciler
 from tests.support.clock import FakeClock
 from tests.support.fake_kube import Call, FakeKube
 from tests.support.make import NAMESPACE, aimodel, condition, inferencejob
 from tests.support.workload import ended, node, pod, running, waiting
 
 from meninx.base.errors import BadInput, Unauthorised, Unavailable
+from meninx.controller.job.telling import SETTLE_SECONDS
 from meninx.controller.keys import SWEEP, Key
 from meninx.controller.metrics import Metrics
-from meninx.controller.reconcile import Reconciler
 from meninx.controller.settings import PodSettings, Settings
 from meninx.kube.kinds import INFERENCEJOB, JOB, POD
 from meninx.resources import names
@@ -123,9 +124,9 @@ def _kill_at(kube: FakeKube, number: int) -> None:
 
 
 def _look_at_everything(world: World) -> None:
-    reconciler = Reconciler(world.kube, SETTINGS, world.clock, Metrics())
-    for key in reconciler(Key(SWEEP)).keys:
-        reconciler(key)
+    look = reconciler(world.kube, SETTINGS, world.clock, Metrics())
+    for key in look(Key(SWEEP)).keys:
+        look(key)
 
 
 def _settle(world: World, kills: Sequence[int]) -> None:
@@ -138,7 +139,9 @@ def _settle(world: World, kills: Sequence[int]) -> None:
             continue
         finally:
             world.kube.fault = None
-    for _ in range(3):
+    _look_at_everything(world)
+    for _ in range(2):
+        world.clock.advance(SETTLE_SECONDS)
         _look_at_everything(world)
 
 

@@ -3,11 +3,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from tests.support import golden
-from tests.support.make import aimodel, inferencejob
+from tests.support.make import aimodel, aipipeline, inferencejob
 from tests.support.workload import (
     MADE,
     RESOURCE_UID,
+    deleted,
     ended,
     kubernetes_job,
     pod,
@@ -19,9 +21,13 @@ from tests.support.workload import (
 
 from meninx.base.clock import from_rfc3339
 from meninx.controller.actions import Action, ApplyCredential, CreateJob, Decision
+from meninx.controller.job.chain import Chain, Obstacle, resolve
 from meninx.controller.job.decide import decide
 from meninx.controller.job.observed import Observed
+from meninx.controller.queue.admission import Admission
 from meninx.controller.settings import PodSettings
+from meninx.resources.inferencejob import InferenceJobSpec
+from meninx.resources.reasons import Reason
 
 FOLDER = Path(__file__).with_name("golden")
 SETTINGS = PodSettings(image="meninx", store_url="http://store")
@@ -38,31 +44,55 @@ def _container(words: str) -> dict[str, Any]:
 def _pod(given: dict[str, Any]) -> dict[str, Any]:
     containers = [_container(words) for words in given.pop("containers", [])]
     said = given.pop("conditions", ["scheduled"])
-    return pod(*containers, conditions=[CONDITIONS[word]() for word in said], **given)
+    names = given.pop("steps", ["fetch", "model", "deliver"])
+    since = given.pop("deleted", None)
+    conditions = [CONDITIONS[word]() for word in said]
+    shown = pod(*containers, conditions=conditions, containers=names, **given)
+    return deleted(shown, since) if since else shown
 
 
 def observed(given: dict[str, Any]) -> Observed:
     """Build what is observed from the short form of the golden files."""
     metadata = {"uid": RESOURCE_UID, "generation": 1} | given.get("metadata", {})
     job = given.get("job")
-    model = given.get("model")
+    resource = inferencejob(metadata=metadata, status=given.get("status"), **given.get("spec", {}))
     return Observed(
-        resource=inferencejob(
-            metadata=metadata, status=given.get("status"), **given.get("spec", {})
-        ),
-        model=None if model is None else aimodel(**model),
+        resource=resource,
+        chain=_chain(resource, given),
         kubernetes_job=None
         if job is None
-        else kubernetes_job(*job.get("has", []), spec=job.get("spec")),
+        else kubernetes_job(
+            *job.get("has", []), **{"spec": job.get("spec"), **job.get("says", {})}
+        ),
         pods=tuple(_pod(item) for item in given.get("pods", [])),
+        admission=_admission(given.get("admission", {"granted": True, "reason": "Admitted"})),
     )
+
+
+def _chain(resource: dict[str, Any], given: dict[str, Any]) -> Chain | Obstacle:
+    """Resolve the job's work from the models and the pipeline of the case."""
+    try:
+        spec = InferenceJobSpec.model_validate(resource["spec"])
+    except ValidationError:
+        return Obstacle(Reason.BAD_SPEC, "")
+    model, pipeline = given.get("model"), given.get("pipeline")
+    models = given.get("models", {} if model is None else {"unet-meningioma": model})
+    made = {name: aimodel(name, **fields) for name, fields in models.items()}
+    return resolve(spec, made, None if pipeline is None else aipipeline(**pipeline))
+
+
+def _admission(given: dict[str, Any]) -> Admission:
+    ahead = tuple(given.get("ahead", ()))
+    return Admission(**{**given, "reason": Reason(given["reason"]), "ahead": ahead})
 
 
 def _short(action: Action) -> dict[str, Any]:
     """Show an action; whole manifests of Jobs have a test of their own."""
     name = type(action).__name__
     if isinstance(action, CreateJob):
-        return {name: action.manifest["metadata"]["name"]}
+        spec = action.manifest["spec"]
+        made = {"name": action.manifest["metadata"]["name"], "backoffLimit": spec["backoffLimit"]}
+        return {name: made}
     if isinstance(action, ApplyCredential):
         expires = dt.datetime.fromtimestamp(action.claims.expires, dt.UTC).isoformat()
         return {name: {"study": action.claims.study, "expires": expires}}

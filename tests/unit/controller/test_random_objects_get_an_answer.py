@@ -10,11 +10,14 @@ from tests.support.make import aimodel, inferencejob
 from tests.support.workload import RESOURCE_UID, kubernetes_job, node, pod
 
 from meninx.controller.actions import CreateJob, DeleteResource, WriteStatus
+from meninx.controller.job.chain import Chain, Obstacle, of_model
 from meninx.controller.job.decide import decide
-from meninx.controller.job.observed import Observed
+from meninx.controller.job.observed import KUEUE_LABEL, Observed
 from meninx.controller.job.steps import STEPS
 from meninx.controller.model import decide as model_decide
+from meninx.controller.queue.admission import GRANTED, UNDECIDED, Admission
 from meninx.controller.settings import PodSettings
+from meninx.resources.aimodel import AIModel
 from meninx.resources.inferencejob import TERMINAL, InferenceJobStatus
 from meninx.resources.reasons import Reason
 
@@ -64,40 +67,82 @@ PODS = st.lists(
     ),
     max_size=3,
 )
-OWN = ("Admitted", "InputReady", "Inferred", "Stored", "Delivered")
+METADATA = {"uid": RESOURCE_UID, "creationTimestamp": "2026-01-05T08:59:00Z"}
+INPUTS: tuple[dict[str, Any], ...] = (
+    {"study": "s0", "channels": [{"name": "t1c", "series": "e0"}]},
+    {"dicomNode": {"name": "pacs", "studyInstanceUID": "2.25.1"}},
+    {"volumeClaim": {"name": "claim"}},
+    {},
+)
+OWN = ("Admitted", "InputReady", "Inferred", "Stored", "Delivered", "Pulled")
+ATTEMPT = st.fixed_dictionaries(
+    {
+        "number": st.integers(1, 9),
+        "pod": st.sampled_from(["attempt-1", "a", "b"]),
+        "reason": st.sampled_from(Reason),
+        "counts": st.booleans(),
+        "startedAt": TIME,
+    }
+)
 STATUS = st.fixed_dictionaries({}, optional={
     "phase": st.sampled_from(["Pending", "Queued", "Running", "Delivering", *sorted(TERMINAL)]),
     "conditions": st.lists(_condition(*OWN), max_size=5, unique_by=_type),
     "finishedAt": TIME,
     "attempts": st.integers(0, 5),
+    "failedAttempts": st.lists(ATTEMPT, max_size=3, unique_by=lambda a: str(a["pod"])),
+    "queue": st.fixed_dictionaries({"position": st.integers(1, 99), "toldAt": TIME}),
 })  # fmt: skip
 SPEC = st.fixed_dictionaries({}, optional={
     "suspend": st.booleans(),
+    "cancel": st.booleans(),
     "retries": st.integers(-1, 11),
     "priority": st.sampled_from(["Stat", "Routine", "junk"]),
     "ttlSecondsAfterFinished": st.integers(0, 100_000),
+    "deadlineSeconds": st.one_of(st.none(), st.integers(-1, 100_000)),
+    "notBefore": TIME,
+    "queueName": st.sampled_from(["gpus", "UPPER"]),
+    "input": st.sampled_from(INPUTS),
 })  # fmt: skip
 JOB = st.one_of(
-    st.none(), st.lists(st.sampled_from(["Complete", "Failed"]), max_size=2).map(
-        lambda said: kubernetes_job(*said)
-    ),
-)  # fmt: skip
-MODEL = st.one_of(
     st.none(),
     st.builds(
-        lambda conditions, limit: aimodel(
-            status={"conditions": conditions}, startDeadlineSeconds=limit
-        ),
-        st.lists(_condition("Ready"), max_size=1),
-        st.integers(-5, 1000),
+        lambda said, suspend, label, going: _held(kubernetes_job(*said), suspend, label, going),
+        st.lists(st.sampled_from(["Complete", "Failed"]), max_size=2),
+        st.booleans(), st.booleans(), st.booleans(),
     ),
+)  # fmt: skip
+
+
+def _held(job: dict[str, Any], *marks: bool) -> dict[str, Any]:
+    suspend, label, going = marks
+    job["spec"]["suspend"] = suspend
+    job["metadata"] |= {"labels": {KUEUE_LABEL: "gpus"}} if label else {}
+    job["metadata"] |= {"deletionTimestamp": "2026-01-05T09:00:30Z"} if going else {}
+    return job
+
+
+def _chain(limit: int) -> Chain:
+    model = AIModel.model_validate(aimodel(startDeadlineSeconds=limit))
+    return of_model(model)
+
+
+CHAIN = st.one_of(
+    st.builds(_chain, st.integers(1, 1000)),
+    st.builds(Obstacle, st.sampled_from(Reason), st.text(max_size=9), st.booleans()),
 )
-OBSERVED = st.builds(
-    lambda status, spec, job, model, pods: Observed(
-        inferencejob(metadata={"uid": RESOURCE_UID}, status=status, **spec),
-        model, job, tuple(pods) if job else (),
+ADMISSION = st.one_of(
+    st.just(GRANTED), st.just(UNDECIDED),
+    st.builds(
+        Admission, st.booleans(), st.sampled_from(Reason), st.text(max_size=9),
+        st.one_of(st.none(), st.integers(1, 99)), st.just(("other",)),
     ),
-    STATUS, SPEC, JOB, MODEL, PODS,
+)  # fmt: skip
+OBSERVED = st.builds(
+    lambda status, spec, job, chain, pods, admission: Observed(
+        inferencejob(metadata=METADATA, status=status, **spec),
+        chain, job, tuple(pods) if job else (), admission,
+    ),
+    STATUS, SPEC, JOB, CHAIN, PODS, ADMISSION,
 )  # fmt: skip
 
 
@@ -134,7 +179,7 @@ def _applied(observed: Observed, status: dict[str, Any]) -> dict[str, Any]:
 
 
 def _rest(observed: Observed) -> tuple[Any, ...]:
-    return observed.model, observed.kubernetes_job, observed.pods
+    return observed.chain, observed.kubernetes_job, observed.pods, observed.admission
 
 
 @settings(max_examples=80, deadline=None)

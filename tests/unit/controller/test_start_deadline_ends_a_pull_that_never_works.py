@@ -16,9 +16,11 @@ from tests.support.workload import (
 )
 
 from meninx.controller.actions import Decision, DeleteJob, WriteStatus
+from meninx.controller.job.chain import of_model
 from meninx.controller.job.decide import decide
 from meninx.controller.job.observed import Observed
 from meninx.controller.settings import PodSettings
+from meninx.resources.aimodel import AIModel
 
 SETTINGS = PodSettings("meninx", "http://store")
 
@@ -28,7 +30,8 @@ def _decide(shown: dict[str, Any], seconds: float) -> Decision:
     clock.advance(seconds)
     model = aimodel(startDeadlineSeconds=20, image="registry.invalid/none:0")
     resource = inferencejob(metadata={"uid": RESOURCE_UID})
-    seen = Observed(resource, model, kubernetes_job(), (shown,))
+    chain = of_model(AIModel.model_validate(model))
+    seen = Observed(resource, chain, kubernetes_job(), (shown,))
     return decide(seen, clock.now(), SETTINGS)
 
 
@@ -69,8 +72,8 @@ def test_slow_pull_is_left_alone_within_the_deadline() -> None:
 
 def test_deadline_of_the_model_counts_from_the_end_of_fetch() -> None:
     fetched = ended("fetch", finishedAt="2026-01-05T09:00:30Z")
-    assert _status(_decide(pod(fetched, waiting("model")), 45))["phase"] == "Running"
-    assert _status(_decide(pod(fetched, waiting("model")), 51))["phase"] == "Failed"
+    assert _status(_decide(pod(fetched, waiting("model", "ErrImagePull")), 45))["phase"] == "Running"
+    assert _status(_decide(pod(fetched, waiting("model", "ErrImagePull")), 51))["phase"] == "Failed"
 
 
 def test_pod_without_a_node_waits_for_ever_with_its_own_reason() -> None:

@@ -1,19 +1,35 @@
-"""What holds a job back before its Kubernetes Job exists, and the credential that it gets (pure)."""
+"""What holds a job back before it stands in line, and the credential that it gets (pure)."""
 
 import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from pydantic import ValidationError
 
 from meninx.base.tokens import Claims
 from meninx.controller.actions import ApplyCredential
-from meninx.controller.job.observed import Observed
+from meninx.controller.job.chain import Chain, Obstacle
+from meninx.controller.job.steps import moment
 from meninx.kube import conditions
-from meninx.resources.aimodel import AIModel
 from meninx.resources.inferencejob import InferenceJob
 from meninx.resources.reasons import Reason
 
 WINDOW_SECONDS = 12 * 3600
 """A job that lasts longer gets a new credential with each window."""
+PULLED = "Pulled"
+
+
+@dataclass(frozen=True)
+class Held:
+    """Why a job does not stand in line."""
+
+    reason: Reason
+    detail: str = ""
+    final: bool = False
+    """True where waiting is of no use."""
+    until: dt.datetime | None = None
+    """When it is over by itself."""
 
 
 def told(error: ValidationError) -> str:
@@ -23,28 +39,31 @@ def told(error: ValidationError) -> str:
     return f"{place}: {first['msg']}."
 
 
-def obstacle(observed: Observed, job: InferenceJob) -> tuple[Reason, str] | None:
-    """Say what holds the job back, in order of precedence; None lets it start."""
-    name = job.spec.work
+def obstacle(
+    job: InferenceJob, status: Mapping[str, Any], chain: Chain | Obstacle, *, now: dt.datetime
+) -> Held | None:
+    """Say what holds the job back, in order of precedence; None lets it stand in line."""
     if job.spec.suspend:
-        return Reason.SUSPENDED, ""
-    if observed.model is None:
-        return Reason.MODEL_NOT_FOUND, f"AIModel: {name}."
-    said = (observed.model.get("status") or {}).get("conditions") or ()
-    ready = conditions.find(said, "Ready")
-    if ready is None or ready.get("status") != "True":
-        because = (ready or {}).get("reason", "it has not been looked at yet")
-        return Reason.MODEL_NOT_READY, f"AIModel: {name} ({because})."
-    return None
+        return Held(Reason.SUSPENDED)
+    if isinstance(chain, Obstacle):
+        return Held(chain.reason, chain.detail, final=chain.final)
+    return _too_early(job, now) or _without_input(job, status)
 
 
-def mismatch(job: InferenceJob, model: AIModel) -> str | None:
-    """Say how the channels of job and model differ; None where they agree."""
-    given = {channel.name for channel in job.spec.input.channels}
-    wanted = {channel.name for channel in model.spec.channels}
-    if given == wanted:
+def _too_early(job: InferenceJob, now: dt.datetime) -> Held | None:
+    start = moment(job.spec.not_before)
+    if start is None or start <= now:
         return None
-    return f"The job gives the channels {sorted(given)}, the model wants {sorted(wanted)}."
+    return Held(Reason.NOT_YET, f"Not before: {job.spec.not_before}.", until=start)
+
+
+def _without_input(job: InferenceJob, status: Mapping[str, Any]) -> Held | None:
+    """Say whether the ingress still has to pull the study; it tells how that goes."""
+    node = job.spec.input.dicom_node
+    pulled = conditions.find(status.get("conditions") or (), PULLED) or {}
+    if node is None or pulled.get("status") == "True":
+        return None
+    return Held(Reason.WAITING_FOR_INPUT, str(pulled.get("message") or f"DicomNode: {node.name}."))
 
 
 def credential(
@@ -62,8 +81,8 @@ def credential(
             namespace=job.metadata.namespace or "",
             job=job.metadata.name,
             job_uid=job.metadata.uid or "",
-            study=job.spec.input.study or "",
-            revision=job.spec.input.revision,
+            study=job.spec.input.store_study,
+            revision=job.spec.input.store_revision,
             expires=expires,
         )
     )

@@ -5,11 +5,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from meninx.controller.job.status import INFERRED, Facts
+from meninx.controller.job.chain import Chain, Obstacle
 from meninx.controller.job.steps import by_age, moment
+from meninx.controller.queue.admission import UNDECIDED, Admission
 from meninx.kube import conditions
 
 Manifest = dict[str, Any]
+
+KUEUE_LABEL = "kueue.x-k8s.io/queue-name"
+"""Kueue alone holds back and lets go the Kubernetes Jobs that carry it."""
+OVER = ("Succeeded", "Failed")
+"""Phases of a pod that works no more."""
+
+
+def _metadata(manifest: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    return (manifest or {}).get("metadata") or {}
 
 
 @dataclass(frozen=True)
@@ -17,9 +27,10 @@ class Observed:
     """Everything that a decision about one InferenceJob looks at."""
 
     resource: Manifest
-    model: Manifest | None = None
+    chain: Chain | Obstacle
     kubernetes_job: Manifest | None = None
     pods: tuple[Manifest, ...] = ()
+    admission: Admission = UNDECIDED
 
     @property
     def status(self) -> Mapping[str, Any]:
@@ -27,19 +38,45 @@ class Observed:
         return self.resource.get("status") or {}
 
     @property
-    def newest_pod(self) -> Manifest | None:
-        """Return the pod of the last attempt."""
-        return dict(by_age(self.pods)[-1]) if self.pods else None
-
-    @property
     def made_at(self) -> dt.datetime | None:
         """Return when the Kubernetes Job was made."""
-        metadata = (self.kubernetes_job or {}).get("metadata") or {}
-        return moment(metadata.get("creationTimestamp"))
+        return moment(_metadata(self.kubernetes_job).get("creationTimestamp"))
 
-    def facts(self) -> Facts:
-        """Return what the status shows of the work."""
-        return Facts(self.kubernetes_job, self.newest_pod, len(self.pods))
+    @property
+    def created_at(self) -> dt.datetime | None:
+        """Return when the resource itself was made."""
+        return moment(_metadata(self.resource).get("creationTimestamp"))
+
+    @property
+    def suspended(self) -> bool:
+        """Tell whether the Kubernetes Job is held back."""
+        return bool(((self.kubernetes_job or {}).get("spec") or {}).get("suspend"))
+
+    @property
+    def is_kueues(self) -> bool:
+        """Tell whether Kueue holds back and lets go the Kubernetes Job."""
+        return KUEUE_LABEL in (_metadata(self.kubernetes_job).get("labels") or {})
+
+    @property
+    def is_going(self) -> bool:
+        """Tell whether the Kubernetes Job is being deleted, by whomever."""
+        return bool(_metadata(self.kubernetes_job).get("deletionTimestamp"))
+
+    @property
+    def held(self) -> bool:
+        """Tell whether pods are ended by us or with their Job, which is no failure of theirs."""
+        return self.suspended or self.is_going
+
+    @property
+    def leaving(self) -> tuple[Manifest, ...]:
+        """Return the pods that a Job which is held has not rid itself of yet."""
+        return tuple(pod for pod in self.pods if self.held and _still_there(pod))
+
+    @property
+    def newest_pod(self) -> Manifest | None:
+        """Return the pod of the last attempt; one that is ended because its Job is held is none."""
+        pods = [pod for pod in self.pods if pod not in self.leaving]
+        return dict(by_age(pods)[-1]) if pods else None
 
     def job_condition(self, type_: str) -> bool:
         """Tell whether the Kubernetes Job is there and has a condition."""
@@ -57,10 +94,15 @@ class Observed:
 
     @property
     def work_done(self) -> bool:
-        """Tell whether the result is safe, by the Job itself or, without it, by the conditions."""
+        """Tell whether the result is safe: by the Job itself, or by what was said before it went."""
         if self.job_condition("Complete"):
             return True
         if self.job_condition("Failed"):
             return self.condition("Stored")
         missing = self.kubernetes_job is None
-        return missing and (self.condition("Stored") or self.condition(INFERRED))
+        return missing and (self.condition("Stored") or self.status.get("phase") == "Delivering")
+
+
+def _still_there(pod: Mapping[str, Any]) -> bool:
+    over = (pod.get("status") or {}).get("phase") in OVER
+    return bool(_metadata(pod).get("deletionTimestamp")) or not over

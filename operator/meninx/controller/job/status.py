@@ -1,38 +1,21 @@
-"""From observed facts to phase, conditions and steps."""
+"""From observed facts to phase and conditions."""
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from meninx.base.clock import to_rfc3339
-from meninx.controller.actions import Emit
-from meninx.controller.job.failure import StartTrouble, explain_pod, start_trouble
-from meninx.controller.job.steps import Step, pod_condition, read_steps
+from meninx.controller.job.failure import Failure, StartTrouble, explain_pod, start_trouble
+from meninx.controller.job.observed import Observed
+from meninx.controller.job.steps import DELIVER, FETCH, Step, pod_condition, read_steps
 from meninx.kube import conditions
 from meninx.kube.conditions import NewCondition
-from meninx.resources.inferencejob import TERMINAL, Phase
+from meninx.resources.inferencejob import Phase
 from meninx.resources.reasons import MEANINGS, Reason
 
 Manifest = Mapping[str, Any]
 
 ADMITTED, INPUT_READY, INFERRED = "Admitted", "InputReady", "Inferred"
 OWNED_CONDITIONS = (ADMITTED, INPUT_READY, INFERRED)
-OWNED_FIELDS = (
-    "observedGeneration", "phase", "conditions", "jobName", "attempts", "steps", "startedAt",
-    "finishedAt",
-)  # fmt: skip
-"""The parts of the status that the operator writes; the rest is delivery's."""
-
-ORDINARY = frozenset(
-    {
-        Reason.ADMITTED, Reason.SUSPENDED, Reason.STARTING, Reason.FETCHING, Reason.FETCHED,
-        Reason.INFERRING, Reason.INFERRED, Reason.NODE_LOST,
-    }
-)  # fmt: skip
-"""Reasons that call for nobody; all others become warnings."""
-SILENT = frozenset({Reason.STARTING, Reason.FETCHING, Reason.INFERRING})
-"""Reasons that no event tells: the one that follows says more."""
 
 
 def sentence(reason: Reason, detail: str = "") -> str:
@@ -58,6 +41,13 @@ class Verdict:
 
     phase: Phase
     conditions: tuple[NewCondition, ...] = ()
+    queue: Mapping[str, Any] | None = None
+    """Where it waits; None where it does not stand in line."""
+
+    @property
+    def waits(self) -> bool:
+        """Tell whether the job has no turn now."""
+        return any(said.type == ADMITTED and said.status == "False" for said in self.conditions)
 
 
 def _not_started(pod: Manifest, trouble: StartTrouble | None) -> tuple[Reason, str]:
@@ -69,123 +59,73 @@ def _not_started(pod: Manifest, trouble: StartTrouble | None) -> tuple[Reason, s
     return Reason.STARTING, sentence(Reason.STARTING, detail)
 
 
-def _work(fetch: Step, model: Step, waits: tuple[Reason, str]) -> tuple[NewCondition, NewCondition]:
+def _work(steps: Sequence[Step], waits: tuple[Reason, str]) -> tuple[NewCondition, NewCondition]:
+    fetch = steps[0]
+    work = [step for step in steps if step.name not in {FETCH, DELIVER}]
     if fetch.state == "waiting":
         return lacks(INPUT_READY, *waits), lacks(INFERRED, *waits)
     if not fetch.succeeded:
         return lacks(INPUT_READY, Reason.FETCHING), lacks(INFERRED, Reason.FETCHING)
     ready = holds(INPUT_READY, Reason.FETCHED)
-    if model.succeeded:
+    now = next((step for step in work if not step.succeeded), None)
+    if now is None:
         return ready, holds(INFERRED, Reason.INFERRED)
-    if model.state == "waiting":
+    if now.state == "waiting":
         return ready, lacks(INFERRED, *waits)
-    return ready, lacks(INFERRED, Reason.INFERRING)
+    detail = f"Step: {now.name}." if len(work) > 1 else ""
+    return ready, lacks(INFERRED, Reason.INFERRING, sentence(Reason.INFERRING, detail))
+
+
+def admitted(*others: NewCondition) -> tuple[NewCondition, ...]:
+    """Return the conditions of a job whose turn has come."""
+    return (holds(ADMITTED, Reason.ADMITTED), *others)
 
 
 def no_pod(detail: str = "") -> Verdict:
     """Say that the Kubernetes Job has no pod yet."""
     waits = Reason.STARTING, sentence(Reason.STARTING, detail)
-    return Verdict("Queued", (lacks(INPUT_READY, *waits), lacks(INFERRED, *waits)))
+    return Verdict("Queued", admitted(lacks(INPUT_READY, *waits), lacks(INFERRED, *waits)))
 
 
 def progress(pod: Manifest) -> Verdict:
     """Say how far the newest pod has come; a failed one waits for its replacement."""
-    fetch, model, _ = read_steps(pod)
+    steps = read_steps(pod)
     failure = explain_pod(pod)
     if failure is not None:
-        again = f"An attempt failed. {failure.detail} It is tried again {failure.again}."
-        told = failure.message if failure.again == "never" else again
-        ready = (
-            holds(INPUT_READY, Reason.FETCHED)
-            if fetch.succeeded
-            else lacks(INPUT_READY, failure.reason, told)
-        )
-        return Verdict("Running", (ready, lacks(INFERRED, failure.reason, told)))
-    phase: Phase = "Queued" if fetch.state == "waiting" else "Running"
-    return Verdict(phase, _work(fetch, model, _not_started(pod, start_trouble(pod))))
+        return Verdict("Running", admitted(*_attempt_failed(steps, failure)))
+    phase: Phase = "Queued" if steps[0].state == "waiting" else "Running"
+    return Verdict(phase, admitted(*_work(steps, _not_started(pod, start_trouble(pod)))))
 
 
-def failed_conditions(
-    pod: Manifest | None, reason: Reason, message: str
-) -> tuple[NewCondition, ...]:
+def _attempt_failed(steps: Sequence[Step], failure: Failure) -> tuple[NewCondition, NewCondition]:
+    again = f"An attempt failed. {failure.detail} It is tried again {failure.again}."
+    told = failure.message if failure.again == "never" else again
+    ready = (
+        holds(INPUT_READY, Reason.FETCHED)
+        if steps[0].succeeded
+        else lacks(INPUT_READY, failure.reason, told)
+    )
+    return ready, lacks(INFERRED, failure.reason, told)
+
+
+def failed_conditions(observed: Observed, reason: Reason, message: str) -> tuple[NewCondition, ...]:
     """Return the conditions of a job that failed for good, with the stage that it reached."""
-    fetched = pod is not None and read_steps(pod)[0].succeeded
+    pod = observed.newest_pod
+    fetched = read_steps(pod)[0].succeeded if pod else observed.condition(INPUT_READY)
     ready = holds(INPUT_READY, Reason.FETCHED) if fetched else lacks(INPUT_READY, reason, message)
-    return holds(ADMITTED, Reason.ADMITTED), ready, lacks(INFERRED, reason, message)
+    return admitted(ready, lacks(INFERRED, reason, message))
 
 
-def step_status(pod: Manifest) -> list[dict[str, Any]]:
-    """Return the steps as the resource's status shows them."""
-    shown = []
-    for step in read_steps(pod):
-        facts = {
-            "name": step.name,
-            "startedAt": step.started_at,
-            "finishedAt": step.finished_at,
-            "exitCode": step.exit_code,
-        }
-        shown.append({key: value for key, value in facts.items() if value is not None})
-    return shown
+def without_turn(observed: Observed, reason: Reason, message: str) -> tuple[NewCondition, ...]:
+    """Return the conditions of a job that may not run now; what was begun begins anew."""
+    begun = observed.kubernetes_job is not None
+    said = observed.status.get("conditions") or ()
+    types = [t for t in OWNED_CONDITIONS if t == ADMITTED or begun or conditions.find(said, t)]
+    return tuple(lacks(type_, reason, message) for type_ in types)
 
 
-def owned(status: Manifest) -> dict[str, Any]:
-    """Return those parts of a status that the operator writes."""
-    kept = {key: status[key] for key in OWNED_FIELDS if status.get(key) is not None}
-    if "conditions" in kept:
-        kept["conditions"] = conditions.only(kept["conditions"], OWNED_CONDITIONS)
-    return kept
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What is observed of the work, for the status."""
-
-    kubernetes_job: Manifest | None
-    newest_pod: Manifest | None
-    pods: int
-
-
-def render(resource: Manifest, verdict: Verdict, facts: Facts, now: dt.datetime) -> dict[str, Any]:
-    """Return the operator's part of the status; what is no longer seen keeps its last value."""
-    generation = resource["metadata"].get("generation")
-    status = owned(resource.get("status") or {})
-    merged: Sequence[Manifest] = status.get("conditions", [])
-    for condition in verdict.conditions:
-        merged = conditions.merge(merged, condition, now, generation)
-    status |= {"observedGeneration": generation, "phase": verdict.phase}
-    order = sorted(merged, key=lambda condition: OWNED_CONDITIONS.index(condition["type"]))
-    status["conditions"] = [dict(condition) for condition in order]
-    if facts.kubernetes_job is not None:
-        metadata = facts.kubernetes_job["metadata"]
-        status |= {"jobName": metadata["name"], "startedAt": metadata.get("creationTimestamp")}
-    if facts.pods:
-        status["attempts"] = max(facts.pods, status.get("attempts") or 0)
-    if facts.newest_pod is not None:
-        status["steps"] = step_status(facts.newest_pod)
-    if verdict.phase in TERMINAL:
-        status["finishedAt"] = to_rfc3339(now)
-    return {key: value for key, value in status.items() if value is not None}
-
-
-def _event(condition: Manifest) -> Emit | None:
-    reason = str(condition["reason"])
-    if reason in SILENT:
-        return None
-    kind: Any = "Normal" if reason in ORDINARY else "Warning"
-    return Emit(kind, reason, str(condition.get("message", "")))
-
-
-def transitions(before: Manifest, after: Manifest) -> list[Emit]:
-    """Return an event for each condition of the operator that changed, each sentence once.
-
-    The end of a job is told even where the last attempt had failed for the same reason.
-    """
-    emitted: list[Emit] = []
-    keys = {"status", "reason"} | ({"message"} if after.get("phase") == "Failed" else set())
-    for condition in conditions.only(after.get("conditions", []), OWNED_CONDITIONS):
-        old = conditions.find(before.get("conditions") or [], condition["type"]) or {}
-        changed = any(old.get(key) != condition.get(key) for key in keys)
-        event = _event(condition) if changed else None
-        if event is not None and event not in emitted:
-            emitted.append(event)
-    return emitted
+def stopped(observed: Observed, reason: Reason, message: str) -> tuple[NewCondition, ...]:
+    """Return the conditions of a job that was ended from outside; what it had reached stays said."""
+    reached = [type_ for type_ in (INPUT_READY, INFERRED) if observed.condition(type_)]
+    given = without_turn(observed, reason, message)
+    return tuple(condition for condition in given if condition.type not in reached)
