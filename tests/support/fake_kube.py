@@ -133,6 +133,12 @@ class FakeKube:
             self._remove(key)
             return True
 
+    def absent(self, kind: Kind, namespace: str, name: str) -> bool:
+        """Tell whether there is no object of that name."""
+        with self._lock:
+            self._note(Call("absent", kind.kind, name))
+            return (kind.kind, namespace, name) not in self._objects
+
     def event(
         self,
         involved: Manifest,

@@ -54,6 +54,10 @@ class Api(Protocol):
         """Delete an object and what it owns; False where it (that uid) is gone already."""
         ...
 
+    def absent(self, kind: Kind, namespace: str, name: str) -> bool:
+        """Tell whether there is no object of that name; needs no right to read it, only to create."""
+        ...
+
     def event(
         self,
         involved: dict[str, Any],
@@ -95,14 +99,22 @@ def context_namespace() -> str | None:
 class KubeApi:
     """The API server itself; safe to call from several threads."""
 
-    def __init__(self, configuration: Configuration, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        clock: Clock | None = None,
+        *,
+        patience_seconds: float = READ_TIMEOUT_SECONDS,
+    ) -> None:
         self._client = ApiClient(configuration)
         self._clock = clock or SystemClock()
+        connect = min(CONNECT_TIMEOUT_SECONDS, patience_seconds)
+        self._timeout = urllib3.Timeout(connect=connect, read=patience_seconds)
 
     @classmethod
-    def connect(cls) -> Self:
+    def connect(cls, *, patience_seconds: float = READ_TIMEOUT_SECONDS) -> Self:
         """Use the pod's service account, or KUBECONFIG; no call is made yet."""
-        return cls(_configuration())
+        return cls(_configuration(), patience_seconds=patience_seconds)
 
     def get(self, kind: Kind, namespace: str | None, name: str) -> dict[str, Any] | None:
         """Return an object, or None where it does not exist."""
@@ -167,6 +179,20 @@ class KubeApi:
             if uid:  # another object has that name now: the one meant is gone
                 return False
             raise
+        return True
+
+    def absent(self, kind: Kind, namespace: str, name: str) -> bool:
+        """Tell whether there is no object of that name; needs no right to read it, only to create.
+
+        It is created for show (dryRun): nothing is stored, and a Secret's content is not sent to us.
+        """
+        subject = _subject(kind, name)
+        typed = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": {"name": name}}
+        query = {"dryRun": "All"}
+        answer = self._send("POST", kind.path(namespace), subject, query=query, body=typed)
+        if answer.status == 409:
+            return False
+        _read(answer, subject)
         return True
 
     def event(
@@ -260,7 +286,7 @@ class KubeApi:
                 self._url(path, query),
                 body=None if body is None else json.dumps(body).encode(),
                 headers=headers,
-                timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_SECONDS, read=READ_TIMEOUT_SECONDS),
+                timeout=self._timeout,
             )
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise errors.from_transport(error, subject) from error

@@ -46,6 +46,8 @@ class Reason(StrEnum):
     BAD_EXPRESSION = "BadExpression"
     READY = "Ready"
     NO_MATCHING_NODE = "NoMatchingNode"
+    SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105 - a reason
+    DELETING = "Deleting"
     BAD_SPEC = "BadSpec"
     # jobs
     QUEUED = "Queued"
@@ -204,8 +206,16 @@ MEANINGS: dict[Reason, Meaning] = {
         "A regular expression can't be read.", "Correct the expression in the route."
     ),
     Reason.READY: _M("The model can be run.", "Nothing to do."),
+    Reason.SECRET_NOT_FOUND: _M(
+        "A Secret that the model names does not exist.",
+        "Create it in the model's namespace, or correct its name.",
+    ),
+    Reason.DELETING: _M(
+        "The model is to be deleted and waits for jobs that run.",
+        "It goes when they have ended; cancel them if it can't wait.",
+    ),
     Reason.NO_MATCHING_NODE: _M(
-        "No node carries the labels and offers the GPUs that the model asks for.",
+        "No node offers what the model asks for.",
         "Add such a node, or correct the model's resources.",
     ),
     Reason.BAD_SPEC: _M(

@@ -1,20 +1,31 @@
-"""Whether an AIModel can be run: readable, and a node for it (pure)."""
+"""Whether an AIModel can be run, what its jobs tell of it, and whether it may go (pure)."""
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
 
-from meninx.controller.actions import Action, Decision, Emit, WriteStatus
-from meninx.controller.job.pod import node_selector
+from meninx.controller.actions import Action, Decision, Emit, SetInUse, WriteStatus
+from meninx.controller.job.chain import of_model, told
+from meninx.controller.model.evidence import Evidence, ground_of, learned
+from meninx.controller.model.fit import unfit
+from meninx.controller.model.ledger import Tally, Trouble
+from meninx.controller.queue.capacity import node_of, request_of
 from meninx.kube import conditions
 from meninx.kube.conditions import NewCondition
+from meninx.resources import names
 from meninx.resources.aimodel import AIModel
 from meninx.resources.reasons import MEANINGS, Reason
 
 READY = "Ready"
+COUNTS_SECONDS = 30.0
+"""Counts and latencies are written that often at most; a change of Ready at once."""
+LEAVING_SECONDS = 10.0
+"""How often one that is to be deleted is looked at, should its jobs' ends go unheard."""
+_MOST_NAMES = 3
+_COUNTED = ("running", "waiting", "succeeded", "failed", "latencySeconds")
 
 
 @dataclass(frozen=True)
@@ -23,27 +34,88 @@ class Observed:
 
     resource: Mapping[str, Any]
     nodes: tuple[Mapping[str, Any], ...] = ()
+    running: tuple[str, ...] = ()
+    """Names of the jobs that run it, those of pipelines too."""
+    pods: tuple[Mapping[str, Any], ...] = ()
+    """Pods of those jobs."""
+    troubles: tuple[Trouble, ...] = ()
+    tally: Tally = field(default_factory=Tally)
+    missing_secrets: tuple[str, ...] = ()
+    written_at: dt.datetime | None = None
+    """When this operator last wrote the status; None if it has not yet."""
 
 
 def decide(observed: Observed, now: dt.datetime, gpu_product: str | None) -> Decision:
     """Say whether the model can be run now; `gpu_product` is the default of the chart."""
-    metadata = observed.resource["metadata"]
-    if metadata.get("deletionTimestamp"):
+    held = names.FINALIZER_IN_USE in (observed.resource["metadata"].get("finalizers") or ())
+    used = bool(observed.running)
+    if observed.resource["metadata"].get("deletionTimestamp"):
+        return _leaving(observed, now, held=held)
+    verdict, until = _verdict(observed, now, gpu_product)
+    decision = _say(observed, verdict, now)
+    if used != held:
+        decision = Decision((SetInUse(used), *decision.actions), decision.look_again_seconds)
+    return _sooner(decision, until, now)
+
+
+def _sooner(decision: Decision, until: dt.datetime | None, now: dt.datetime) -> Decision:
+    waits = [] if until is None else [max(0.0, (until - now).total_seconds())]
+    if decision.look_again_seconds is not None:
+        waits.append(decision.look_again_seconds)
+    return Decision(decision.actions, min(waits, default=None))
+
+
+def _leaving(observed: Observed, now: dt.datetime, *, held: bool) -> Decision:
+    """Let it go once nothing runs it; until then say what it waits for."""
+    if not observed.running:
+        return Decision((SetInUse(False),) if held else ())
+    if not held:
+        return Decision()  # others hold it: it is none of ours
+    shown = ", ".join(observed.running[:_MOST_NAMES])
+    rest = len(observed.running) - _MOST_NAMES
+    more = f" and {rest} more" if rest > 0 else ""
+    verdict = _lacks(Reason.DELETING, f"Running: {shown}{more}.")
+    return Decision(_say(observed, verdict, now).actions, look_again_seconds=LEAVING_SECONDS)
+
+
+def _say(observed: Observed, verdict: NewCondition, now: dt.datetime) -> Decision:
+    """Write the status where it says something new; counts alone wait for their time."""
+    before = observed.resource.get("status") or {}
+    generation = observed.resource["metadata"].get("generation")
+    said = before.get("conditions") or []
+    merged = conditions.merge(conditions.only(said, {READY}), verdict, now, generation)
+    status = {"observedGeneration": generation, "conditions": merged, **_counts(observed.tally)}
+    if status == _owned(before):
         return Decision()
-    verdict = _verdict(observed, gpu_product)
-    before = (observed.resource.get("status") or {}).get("conditions") or []
-    generation = metadata.get("generation")
-    merged = conditions.merge(conditions.only(before, {READY}), verdict, now, generation)
-    status = {"observedGeneration": generation, "conditions": merged}
-    if status == _owned(observed.resource.get("status") or {}):
-        return Decision()
-    return Decision((*_told(conditions.find(before, READY), verdict), WriteStatus(status)))
+    if all(status[key] == _owned(before).get(key) for key in ("observedGeneration", "conditions")):
+        rest = _rest(observed.written_at, now)
+        if rest > 0:
+            return Decision(look_again_seconds=rest)
+    events = _told(conditions.find(said, READY), verdict)
+    return Decision((*events, WriteStatus(status)))
+
+
+def _rest(written_at: dt.datetime | None, now: dt.datetime) -> float:
+    return 0.0 if written_at is None else COUNTS_SECONDS - (now - written_at).total_seconds()
+
+
+def _counts(tally: Tally) -> dict[str, Any]:
+    counts: dict[str, Any] = {
+        "running": tally.running,
+        "waiting": tally.waiting,
+        "succeeded": tally.succeeded,
+        "failed": tally.failed,
+    }
+    if tally.p50 is not None and tally.p95 is not None:
+        counts["latencySeconds"] = {"p50": tally.p50, "p95": tally.p95}
+    return counts
 
 
 def _owned(status: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "observedGeneration": status.get("observedGeneration"),
         "conditions": conditions.only(status.get("conditions") or [], {READY}),
+        **{key: status[key] for key in _COUNTED if key in status},
     }
 
 
@@ -55,28 +127,33 @@ def _told(before: Mapping[str, Any] | None, verdict: NewCondition) -> list[Actio
     return [Emit("Normal" if good else "Warning", verdict.reason, verdict.message)]
 
 
-def _verdict(observed: Observed, gpu_product: str | None) -> NewCondition:
+def _verdict(
+    observed: Observed, now: dt.datetime, gpu_product: str | None
+) -> tuple[NewCondition, dt.datetime | None]:
+    """Return what is to be said, and until when at most."""
     try:
         model = AIModel.model_validate({**observed.resource, "status": {}})
+        request = request_of(of_model(model), gpu_product)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        return _lacks(Reason.BAD_SPEC, f"{place}: {first['msg']}.")
-    wanted = node_selector(model, gpu_product)
-    gpu = model.spec.resources.gpu
-    if any(_fits(node, wanted, gpu.resource, gpu.count) for node in observed.nodes):
-        return NewCondition(READY, "True", Reason.READY, MEANINGS[Reason.READY].sentence)
-    said = ", ".join(f"{key}={value}" for key, value in sorted(wanted.items())) or "none"
-    return _lacks(Reason.NO_MATCHING_NODE, f"Labels: {said}; {gpu.resource}: {gpu.count}.")
+        return _lacks(Reason.BAD_SPEC, f"{told(error)}."), None
+    if observed.missing_secrets:
+        return _lacks(Reason.SECRET_NOT_FOUND, _secrets(observed.missing_secrets)), None
+    lacking = unfit(request, map(node_of, observed.nodes))
+    if lacking:
+        return _lacks(Reason.NO_MATCHING_NODE, lacking), None
+    ground = ground_of(observed.resource, now)
+    found: Evidence | None = learned(
+        model.spec, ground, now, pods=observed.pods, troubles=observed.troubles
+    )
+    if found:
+        return _lacks(found.reason, found.detail), found.until
+    return NewCondition(READY, "True", Reason.READY, MEANINGS[Reason.READY].sentence), None
+
+
+def _secrets(missing: Sequence[str]) -> str:
+    return f"Secret: {', '.join(missing)}."
 
 
 def _lacks(reason: Reason, detail: str) -> NewCondition:
     meaning = MEANINGS[reason]
     return NewCondition(READY, "False", reason, f"{meaning.sentence} {detail} {meaning.remedy}")
-
-
-def _fits(node: Mapping[str, Any], wanted: Mapping[str, str], resource: str, count: int) -> bool:
-    carried = node["metadata"].get("labels") or {}
-    offered = ((node.get("status") or {}).get("allocatable") or {}).get(resource, "0")
-    enough = not count or (str(offered).isdigit() and int(offered) >= count)
-    return enough and all(carried.get(key) == value for key, value in wanted.items())
