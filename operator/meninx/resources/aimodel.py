@@ -58,8 +58,14 @@ class Gpu(
             "give migProfile (device plugin) or deviceClass (DRA), not both",
         ),
         (
-            "!has(self.deviceClass) || self.resource == 'nvidia.com/gpu'",
-            "resource names a device plugin's resource: leave it out where deviceClass is given",
+            "!(has(self.migProfile) || has(self.deviceClass)) || self.resource == 'nvidia.com/gpu'",
+            "resource names a device plugin's resource: leave it out where migProfile or deviceClass "
+            "is given",
+        ),
+        (
+            "self.resource.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9._]*"
+            "[A-Za-z0-9])?$')",
+            "resource must be an extended resource such as nvidia.com/gpu",
         ),
         (
             "self.count > 0 || !(has(self.migProfile) || has(self.deviceClass))",
@@ -114,7 +120,16 @@ _TOLERATION: JsonValue = {
 }
 
 
-class Resources(Shape):
+class Resources(
+    Shape,
+    json_schema_extra=rules(
+        (
+            "!has(self.sharedMemory) || !isQuantity(self.sharedMemory) || !isQuantity(self.memory)"
+            " || quantity(self.sharedMemory).compareTo(quantity(self.memory)) <= 0",
+            "sharedMemory is part of memory: give memory at least as much",
+        )
+    ),
+):
     """What one run of the model needs."""
 
     gpu: Gpu = Field(default=Gpu(), description="GPU of the model's container.")
@@ -124,7 +139,7 @@ class Resources(Shape):
     )
     shared_memory: Quantity | None = Field(
         default=None,
-        description="Size of /dev/shm (counts as memory); the runtime's 64Mi if empty.",
+        description="Size of /dev/shm, a part of memory; the runtime's 64Mi if empty.",
     )
     node_selector: dict[str, str] = Field(
         default_factory=dict, description="Labels that the node must carry, beside the GPU product."
@@ -140,13 +155,26 @@ class Resources(Shape):
     )
 
 
-class Weights(Shape):
+class Weights(
+    Shape,
+    json_schema_extra=rules(
+        (
+            "!has(self.uri) || self.uri.matches('^(https?://[^/@]+/.+|pvc://[a-z0-9][^/]*/.+)$')",
+            "uri must be https://host/path, http://host/path or pvc://claim/path, without a user or "
+            "password in it",
+        ),
+        (
+            "!has(self.secretRef) || (has(self.uri) && self.uri.startsWith('https://'))",
+            "secretRef is only sent to an https address",
+        ),
+    ),
+):
     """The weights: baked into the image, or brought from elsewhere and checked."""
 
     sha256: Sha256 = Field(description="SHA-256 of the weights file, written into every result.")
     uri: str | None = Field(
         default=None,
-        pattern=r"^(https?://[^\s]+|pvc://[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[^\s]+)$",
+        pattern=r"^(https?://[^\s/@]+/[^\s]+|pvc://[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[^\s]+)$",
         max_length=1024,
         description="Where they are: https://host/path or pvc://claim/path; in the image if empty. "
         "The container finds the file's path in MENINX_WEIGHTS.",
@@ -188,11 +216,6 @@ class AIModelSpec(
             "labels are needed: say what each value of the label map means",
         ),
         (
-            "!has(self.weights) || !has(self.weights.secretRef) || (has(self.weights.uri)"
-            " && self.weights.uri.startsWith('https://'))",
-            "weights.secretRef is only sent to an https address",
-        ),
-        (
             "self.contract == 'Meninx' || self.channels.size() == 1",
             "a MONAI Application Package gets one folder of DICOM: give exactly one channel",
         ),
@@ -229,7 +252,9 @@ class AIModelSpec(
     task: Literal["Segmentation"] = Field(
         default="Segmentation", description="What kind of result the model makes."
     )
-    weights: Weights | None = Field(default=None, description="Weights baked into the image.")
+    weights: Weights | None = Field(
+        default=None, description="Which weights run: the image's own, or brought from elsewhere."
+    )
     channels: list[Channel] = Field(
         json_schema_extra=keyed_by("name"),
         min_length=1,

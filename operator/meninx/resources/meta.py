@@ -14,10 +14,6 @@ AeTitle = Annotated[str, Field(pattern=r"^[^\\\s]([^\\]{0,14}[^\\\s])?$", max_le
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", max_length=64)]
 ChannelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,15}$", max_length=16)]
 StepName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=40)]
-Quantity = Annotated[
-    str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$", max_length=32)
-]
-"""An amount as Kubernetes writes it, such as 500m or 4Gi."""
 Contract = Literal["Meninx", "MAP"]
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 """A moment as the Kubernetes API writes it (RFC 3339)."""
@@ -26,6 +22,19 @@ Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 def rules(*pairs: tuple[str, str]) -> dict[str, JsonValue]:
     """Return CEL rules, each with its message, as an extra of a JSON schema."""
     return {"x-kubernetes-validations": [{"rule": rule, "message": text} for rule, text in pairs]}
+
+
+Quantity = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$",
+        max_length=32,
+        json_schema_extra=rules(
+            ("isQuantity(self)", "write an amount as Kubernetes does, such as 500m, 2 or 4Gi")
+        ),
+    ),
+]
+"""An amount as Kubernetes writes it, such as 500m or 4Gi."""
 
 
 def keyed_by(key: str) -> dict[str, JsonValue]:
