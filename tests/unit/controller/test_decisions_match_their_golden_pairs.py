@@ -36,6 +36,8 @@ CONDITIONS = {"unschedulable": unschedulable, "scheduled": scheduled}
 
 def _container(words: str) -> dict[str, Any]:
     state, name, *more = words.split()
+    if state == "skipped":
+        return ended(name, message='{"skipped": true}')
     if state == "ended":
         return ended(name, int(more[0]) if more else 0)
     return running(name) if state == "running" else waiting(name, *more)
@@ -59,14 +61,18 @@ def observed(given: dict[str, Any]) -> Observed:
     return Observed(
         resource=resource,
         chain=_chain(resource, given),
-        kubernetes_job=None
-        if job is None
-        else kubernetes_job(
-            *job.get("has", []), **{"spec": job.get("spec"), **job.get("says", {})}
-        ),
+        kubernetes_job=None if job is None else _job(job),
         pods=tuple(_pod(item) for item in given.get("pods", [])),
         admission=_admission(given.get("admission", {"granted": True, "reason": "Admitted"})),
     )
+
+
+def _job(given: dict[str, Any]) -> dict[str, Any]:
+    made = kubernetes_job(*given.get("has", []), spec=given.get("spec"))
+    marks = {"labels": given.get("labels"), "deletionTimestamp": given.get("deleted")}
+    made["status"] |= given.get("status", {})
+    made["metadata"] |= {key: value for key, value in marks.items() if value is not None}
+    return made
 
 
 def _chain(resource: dict[str, Any], given: dict[str, Any]) -> Chain | Obstacle:

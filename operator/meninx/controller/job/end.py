@@ -55,7 +55,7 @@ def work_failed(observed: Observed, job: InferenceJob, now: dt.datetime) -> Deci
     listed = failed_attempts(observed)
     kubernetes_job = observed.kubernetes_job or {}
     found = attempts.outcome(
-        kubernetes_job, observed.pods, listed, retries=job.spec.retries, now=now
+        kubernetes_job, observed.attempts, listed, retries=job.spec.retries, now=now
     )
     if isinstance(found, Over):
         return fail(observed, found.reason, found.message, now=now)

@@ -9,11 +9,14 @@ from meninx.controller.job.chain import Chain, Obstacle
 from meninx.controller.job.steps import by_age, moment
 from meninx.controller.queue.admission import UNDECIDED, Admission
 from meninx.kube import conditions
+from meninx.resources.reasons import Reason
 
 Manifest = dict[str, Any]
 
 KUEUE_LABEL = "kueue.x-k8s.io/queue-name"
 """Kueue alone holds back and lets go the Kubernetes Jobs that carry it."""
+GIVEN_UP = frozenset({Reason.PREEMPTED, Reason.SUSPENDED})
+"""Reasons of an attempt that was ended because its Job was held back."""
 OVER = ("Succeeded", "Failed")
 """Phases of a pod that works no more."""
 
@@ -68,15 +71,30 @@ class Observed:
         return self.suspended or self.is_going
 
     @property
-    def leaving(self) -> tuple[Manifest, ...]:
-        """Return the pods that a Job which is held has not rid itself of yet."""
-        return tuple(pod for pod in self.pods if self.held and _still_there(pod))
+    def attempts(self) -> tuple[Manifest, ...]:
+        """Return the pods, without those that were ended because their Job was held back."""
+        given_up = {
+            attempt.get("pod")
+            for attempt in self.status.get("failedAttempts") or ()
+            if attempt.get("reason") in GIVEN_UP
+        }
+        return tuple(pod for pod in self.pods if pod["metadata"].get("name") not in given_up)
 
     @property
     def newest_pod(self) -> Manifest | None:
         """Return the pod of the last attempt; one that is ended because its Job is held is none."""
-        pods = [pod for pod in self.pods if pod not in self.leaving]
+        pods = [pod for pod in self.attempts if not (self.held and _goes(pod))]
         return dict(by_age(pods)[-1]) if pods else None
+
+    @property
+    def has_pods(self) -> bool:
+        """Tell whether a pod of the Job works, or ends and has not been counted off yet.
+
+        A Job that is let go on before that counts it as failed.
+        """
+        status = (self.kubernetes_job or {}).get("status") or {}
+        working = any(_works(pod) for pod in self.attempts)
+        return bool(status.get("active") or status.get("terminating") or working)
 
     def job_condition(self, type_: str) -> bool:
         """Tell whether the Kubernetes Job is there and has a condition."""
@@ -103,6 +121,10 @@ class Observed:
         return missing and (self.condition("Stored") or self.status.get("phase") == "Delivering")
 
 
-def _still_there(pod: Mapping[str, Any]) -> bool:
+def _works(pod: Mapping[str, Any]) -> bool:
     over = (pod.get("status") or {}).get("phase") in OVER
-    return bool(_metadata(pod).get("deletionTimestamp")) or not over
+    return not over and not _metadata(pod).get("deletionTimestamp")
+
+
+def _goes(pod: Mapping[str, Any]) -> bool:
+    return _works(pod) or bool(_metadata(pod).get("deletionTimestamp"))

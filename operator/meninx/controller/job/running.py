@@ -11,7 +11,7 @@ from meninx.controller.job.failure import StartTrouble, start_trouble
 from meninx.controller.job.observed import Observed
 from meninx.controller.job.say import failed_attempts, sooner, tell
 from meninx.controller.job.status import Verdict, no_pod, progress, sentence, without_turn
-from meninx.controller.job.steps import by_age, read_steps
+from meninx.controller.job.steps import read_steps
 from meninx.controller.job.waiting import hold, in_line
 from meninx.controller.queue.admission import UNDECIDED, Admission
 from meninx.resources.aimodel import AIModelSpec
@@ -60,7 +60,7 @@ def _with_the_one_that_ends(
 ) -> tuple[Attempt, ...]:
     """Return the attempts, with the pod that is ended now, which uses up no retry."""
     listed = failed_attempts(observed)
-    newest = by_age(observed.pods)[-1] if observed.pods else None
+    newest = observed.newest_pod
     if newest is None or newest["metadata"]["name"] in {attempt.pod for attempt in listed}:
         return listed
     running = next((step.name for step in read_steps(newest) if not step.succeeded), None)
@@ -91,7 +91,7 @@ def _let_go(observed: Observed, job: InferenceJob, now: dt.datetime) -> Decision
         return Decision()
     if not observed.admission.granted:
         return in_line(observed, now)
-    if observed.leaving:
+    if observed.has_pods:
         return Decision()
     metadata = (observed.kubernetes_job or {})["metadata"]
     go = SuspendJob(metadata["name"], metadata["uid"], suspend=False)

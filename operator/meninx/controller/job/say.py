@@ -14,7 +14,7 @@ from meninx.resources.inferencejob import Attempt
 
 def failed_attempts(observed: Observed) -> tuple[Attempt, ...]:
     """Return all attempts that have failed, those that the pods show now among them."""
-    return attempts.record(attempts.known(observed.status), observed.pods, held=observed.held)
+    return attempts.record(attempts.known(observed.status), observed.attempts, held=observed.held)
 
 
 def tell(

@@ -126,6 +126,13 @@ def without_turn(observed: Observed, reason: Reason, message: str) -> tuple[NewC
 
 def stopped(observed: Observed, reason: Reason, message: str) -> tuple[NewCondition, ...]:
     """Return the conditions of a job that was ended from outside; what it had reached stays said."""
-    reached = [type_ for type_ in (INPUT_READY, INFERRED) if observed.condition(type_)]
-    given = without_turn(observed, reason, message)
-    return tuple(condition for condition in given if condition.type not in reached)
+    newest = observed.newest_pod
+    now = {said.type: said for said in progress(newest).conditions} if newest else {}
+    said = []
+    for condition in without_turn(observed, reason, message):
+        reached = now.get(condition.type)
+        if condition.type != ADMITTED and reached is not None and reached.status == "True":
+            said.append(reached)
+        elif condition.type == ADMITTED or not observed.condition(condition.type):
+            said.append(condition)
+    return tuple(said)
