@@ -16,6 +16,8 @@ OUTPUTS: Final = "MENINX_OUTPUTS"
 GATES: Final = "MENINX_GATES"
 STEP: Final = "MENINX_STEP"
 WHEN: Final = "MENINX_WHEN"
+CLAIM: Final = "MENINX_CLAIM"
+"""Where `fetch` finds the volume that holds the input, where it does not come from the store."""
 TASK: Final = "MENINX_TASK"
 STORE_URL: Final = "MENINX_STORE_URL"
 TOKEN_FILE: Final = "MENINX_TOKEN_FILE"  # noqa: S105  the name of a variable

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+from collections.abc import Sequence
 
 from pydicom import Dataset
 
@@ -9,6 +10,7 @@ from meninx.imaging.evidence import without_quoting
 from meninx.resources.inferencejob import Results
 from meninx.resources.task import Task
 from meninx.steps.delivered import delivered
+from meninx.steps.package import adopt_result, output_of_package
 from meninx.steps.patience import Patience, Timer, patiently
 from meninx.steps.result import compose_result
 from meninx.steps.store_client import StoreClient
@@ -28,21 +30,36 @@ async def deliver(
 
     Objects first, the commit last: what was killed in between left nothing that counts.
     """
-    chosen = delivered(task, workspace)
-    results, objects = _made(*chosen, now=now) if chosen else (Results(), [])
+    results, objects = _result(task, workspace, now=now)
+    encoded = [encode(dataset) for dataset in objects]
+    if not task.study:
+        client = client.for_study(_study_of(task, workspace, objects))
 
     async def attempt() -> None:
-        if objects:
-            await client.store(objects)
+        if encoded:
+            await client.store(encoded)
         await client.commit(results)
 
     await patiently(attempt, patience, timer=timer, step="deliver")
     return results
 
 
-def _made(task: Task, workspace: Workspace, *, now: dt.datetime) -> tuple[Results, list[bytes]]:
-    made = compose_result(task, workspace, now=now).composed
-    return made.results, [encode(dataset) for dataset in made.objects]
+def _result(
+    task: Task, workspace: Workspace, *, now: dt.datetime
+) -> tuple[Results, Sequence[Dataset]]:
+    if task.contract == "MAP":
+        return adopt_result(task, output_of_package(task, workspace), now=now)
+    chosen = delivered(task, workspace)
+    if chosen is None:
+        return Results(), []
+    made = compose_result(*chosen, now=now).composed
+    return made.results, made.objects
+
+
+def _study_of(task: Task, workspace: Workspace, objects: Sequence[Dataset]) -> str:
+    """Return the Study Instance UID that the source images tell."""
+    example = objects[0] if objects else workspace.reference(task.channels[0]).example
+    return str(example.StudyInstanceUID)
 
 
 def encode(dataset: Dataset) -> bytes:

@@ -3,6 +3,7 @@
 import datetime as dt
 import secrets
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pydicom import Dataset, dcmread
@@ -67,6 +68,13 @@ def adopt_result(
     return _results(found, objects), objects
 
 
+def output_of_package(task: Task, workspace: Workspace) -> Workspace:
+    """Return the workspace as of the package's step, also where it is a pipeline's only one."""
+    if task.pipeline is None or workspace.outputs is None:
+        return workspace
+    return replace(workspace, output=workspace.outputs / task.pipeline.steps[0].name)
+
+
 def _uids(source: Source) -> list[str]:
     return list(dict.fromkeys(header.sop_instance_uid for header in source.stack.headers))
 
@@ -79,7 +87,7 @@ def _adoption(task: Task, source: Source, workspace: Workspace, now: dt.datetime
     maker = maker_of(task)
     uids = _uids(source)
     return Adoption(
-        example=source.datasets[uids[0]],
+        example=source.example,
         originals=original_uids((source.datasets[uid] for uid in uids), pseudonyms),
         patient_id=pseudonyms.patient_id,
         maker=maker,

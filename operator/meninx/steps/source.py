@@ -67,6 +67,11 @@ class Source:
     """Headers of the whole series, the images left out included."""
 
     @property
+    def example(self) -> Dataset:
+        """One of the images."""
+        return self.datasets[self.stack.headers[0].sop_instance_uid]
+
+    @property
     def used_files(self) -> list[Path]:
         """The files of the stack in slice order, each once."""
         uids = dict.fromkeys(header.sop_instance_uid for header in self.stack.headers)

@@ -50,12 +50,25 @@ class StoreClient:
         self._task = task
         self._study = f"dicom-web/studies/{quote(task.study)}"
 
+    def for_study(self, study_uid: str) -> "StoreClient":
+        """Return a client of the same job whose results are of this study.
+
+        For a job whose input came from elsewhere than the store.
+        """
+        return StoreClient(self._session, self._task.model_copy(update={"study": study_uid}))
+
     async def retrieve_series(self, series: str, folder: Path) -> list[Path]:
         """Write the instances of a series, as of the task's revision, to a folder; return the files.
 
         Nothing is kept in memory but a piece of one instance.
         """
-        path = f"{self._study}/series/{quote(series)}"
+        return await self._retrieve(f"{self._study}/series/{quote(series)}", folder)
+
+    async def retrieve_study(self, folder: Path) -> list[Path]:
+        """Write all instances that were received of the study to a folder; return the files."""
+        return await self._retrieve(self._study, folder)
+
+    async def _retrieve(self, path: str, folder: Path) -> list[Path]:
         headers = {"Accept": _DICOM}
         with _transport_errors():
             async with self._session.get(
@@ -80,6 +93,7 @@ class StoreClient:
         """Say which objects and numbers are the job's result; the first commit wins."""
         path = f"jobs/{quote(self._task.namespace)}/{quote(self._task.job)}/results"
         body = {"results": results.manifest(), "job_uid": self._task.job_uid}
+        body["study"] = self._task.study
         with _transport_errors():
             async with self._session.put(path, json=body) as response:
                 await _expect_success(response)

@@ -25,13 +25,15 @@ class Workspace:
     """Of a pipeline: the folder with what each step wrote, by its name."""
     gates: Path | None = None
     """Of a pipeline with conditions: the folder with the marks of the steps that were skipped."""
+    claim: Path | None = None
+    """The root of the volume that holds the input, where it does not come from the store."""
 
     @classmethod
     def of_pod(cls, environment: Environment) -> "Workspace":
         """Return the workspace that the pod's variables name."""
-        outputs, gates = (
-            environment.text(contract.OUTPUTS, ""),
-            environment.text(contract.GATES, ""),
+        outputs, gates, claim = (
+            environment.text(name, "")
+            for name in (contract.OUTPUTS, contract.GATES, contract.CLAIM)
         )
         return cls(
             Path(environment.text(contract.INPUT, "/meninx/input")),
@@ -39,6 +41,7 @@ class Workspace:
             Path(environment.text(contract.SOURCE, "/meninx/source")),
             Path(outputs) if outputs else None,
             Path(gates) if gates else None,
+            Path(claim) if claim else None,
         )
 
     @classmethod
