@@ -24,6 +24,9 @@ OTHER: dict[str, Any] = {
     "monitoring.prometheusOperator": "Always",
     "monitoring.labels": {"release": "prometheus"},
     "monitoring.prometheusNamespace": "monitoring",
+    "weights.egress": [{"cidr": "10.1.2.3/32"}],
+    "weights.egress[].cidr": "10.9.9.9/32",
+    "weights.egress[].port": 8443,
     "operator.resources": {"limits": {"memory": "1Gi"}},
     "operator.nodeSelector": {"a": "b"},
     "operator.tolerations": [{"key": "a", "operator": "Exists"}],
@@ -63,6 +66,9 @@ OTHER: dict[str, Any] = {
 
 
 def _nested(path: str, value: Any) -> dict[str, Any]:
+    if path.startswith("weights.egress[]."):
+        entry = {"cidr": "10.1.2.3/32", path.removeprefix("weights.egress[]."): value}
+        return {"weights": {"egress": [entry]}}
     if path.startswith("pacs[]."):
         return {"pacs": [{**PACS, path.removeprefix("pacs[]."): value}]}
     for part in reversed(path.split(".")):
@@ -79,6 +85,8 @@ def _base(path: str) -> dict[str, Any]:
     """Return the values without the change; some count only beside others."""
     if path.startswith("pacs[]."):
         return {"pacs": [PACS]}
+    if path.startswith("weights.egress[]."):
+        return {"weights": {"egress": [{"cidr": "10.1.2.3/32"}]}}
     if path == "ingress.service.annotations":
         return {"ingress": {"service": {"type": "NodePort"}}}
     if path == "monitoring.labels":

@@ -75,6 +75,21 @@ def test_pods_of_jobs_get_no_token(manifests: list[dict[str, Any]]) -> None:
     assert "meninx-inference" not in bound
 
 
+@pytest.mark.rule("least-privilege")
+def test_only_pods_that_download_weights_reach_their_addresses() -> None:
+    assert "meninx-inference-weights" not in of_kind(render(), "NetworkPolicy")
+    chosen = {"weights": {"egress": [{"cidr": "10.1.2.3/32"}, {"cidr": "::1/128", "port": 8443}]}}
+    spec = of_kind(render(chosen), "NetworkPolicy")["meninx-inference-weights"]["spec"]
+    keys = {rule["key"] for rule in spec["podSelector"]["matchExpressions"]}
+    assert keys == {"meninx.io/inference-job", "meninx.io/downloads-weights"}
+    reached = [
+        (peer["ipBlock"]["cidr"], rule["ports"][0]["port"])
+        for rule in spec["egress"]
+        for peer in rule["to"]
+    ]
+    assert reached == [("10.1.2.3/32", 443), ("::1/128", 8443)]
+
+
 def test_one_operator_at_a_time(manifests: list[dict[str, Any]]) -> None:
     spec = of_kind(manifests, "Deployment")["meninx-operator"]["spec"]
     assert spec["replicas"] == 1
