@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from meninx.base.errors import Rejected
 from meninx.imaging.select import choose_all
-from meninx.imaging.study import Series
 from meninx.resources.aimodel import Channel
 from meninx.resources.reasons import Reason
 from meninx.resources.task import TaskChannel
@@ -23,21 +22,16 @@ def choose_channels(study: StudyFolder, channels: Sequence[TaskChannel]) -> list
         for one in channels
         if one.selector is not None
     ]
-    named = {f"#{place}": one.series.series for place, one in enumerate(study.series, start=1)}
-    selection = choose_all(
-        wanted, [_known_as(f"#{n}", one.series) for n, one in enumerate(study.series, start=1)]
-    )
+    by_number = {f"#{place}": one.series for place, one in enumerate(study.series, start=1)}
+    known = [replace(series, series=number) for number, series in by_number.items()]
+    selection = choose_all(wanted, known)
     for refused in selection.refused:
         raise Rejected(refused.reason, f"channel {refused.channel}: {refused.message}")
-    chosen = {one.channel: named[one.series.series] for one in selection.chosen}
+    chosen = {one.channel: by_number[one.series.series].series for one in selection.chosen}
     return [
         one.model_copy(update={"series": chosen.get(one.name) or _there(study, one)})
         for one in channels
     ]
-
-
-def _known_as(name: str, series: Series) -> Series:
-    return replace(series, series=name)
 
 
 def _there(study: StudyFolder, channel: TaskChannel) -> str:

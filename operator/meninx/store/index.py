@@ -180,6 +180,32 @@ class Index:
             row = connection.execute(query).one_or_none()
         return self._instance(row) if row else None
 
+    def study_of_job(self, job_uid: str) -> str | None:
+        """Return the study of the first result object that a job has stored."""
+        query = (
+            select(INSTANCES.c.study_uid)
+            .where(INSTANCES.c.revision.is_(None), INSTANCES.c.job_uid == job_uid)
+            .limit(1)
+        )
+        with self._engine.connect() as connection:
+            return connection.execute(query).scalar_one_or_none()
+
+    def is_of_another_patient(self, identity: Identity) -> bool:
+        """Tell whether a patient is named by both, and not the same one.
+
+        Where an ID is not plain ASCII its bytes depend on the character set: then it can't be told.
+        """
+        plain = identity.patient_id.isascii()
+        mine = self._patient("p", identity.patient_id) if plain else ""
+        query = (
+            select(INSTANCES.c.patient_key)
+            .where(INSTANCES.c.study_uid == identity.study_uid, INSTANCES.c.job_uid.is_(None))
+            .where(INSTANCES.c.patient_key.not_in(["", mine]))
+            .limit(1)
+        )
+        with self._engine.connect() as connection:
+            return bool(mine) and connection.execute(query).first() is not None
+
     def results(self, *conditions: ColumnElement[bool]) -> list[ResultRow]:
         """Return the committed results that fulfil the conditions, oldest first."""
         query = select(RESULTS).where(*conditions).order_by(RESULTS.c.committed_at)

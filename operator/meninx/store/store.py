@@ -11,6 +11,7 @@ from meninx.base.clock import Clock, SystemClock
 from meninx.base.errors import NotFound
 from meninx.base.logs import Log
 from meninx.store.committer import Committer
+from meninx.store.header import Identity
 from meninx.store.index import Index
 from meninx.store.layout import INSTANCES, index_path
 from meninx.store.presence import Alive, Presence
@@ -91,6 +92,11 @@ class Store:
         """Return what was received of a study, decided or not; result objects are left out."""
         return [row for row in self._index.instances(study_uid) if row.job_uid is None]
 
+    def received(self, study_uid: str, *, revision: int | None) -> list[InstanceRow]:
+        """Return what was received of a study up to a revision; None is all of it."""
+        rows = self._index.instances(study_uid, revision=revision)
+        return [row for row in rows if row.job_uid is None]
+
     def mark_decided(
         self, study_uid: str, *, revision: int, sop_instance_uids: Sequence[str]
     ) -> None:
@@ -127,6 +133,14 @@ class Store:
         return self._index.instance(study_uid, sop_instance_uid)
 
     # results of jobs
+
+    def study_of_job(self, job_uid: str) -> str | None:
+        """Return the UID of the study that a job has stored result objects of."""
+        return self._index.study_of_job(job_uid)
+
+    def is_of_another_patient(self, identity: Identity) -> bool:
+        """Tell whether an instance names another patient than what was received of its study."""
+        return self._index.is_of_another_patient(identity)
 
     def commit_results(self, row: ResultRow) -> ResultRow:
         """Keep what a job's pod found, once: the first commit wins and is returned.

@@ -16,7 +16,7 @@ from meninx.base.errors import (
 )
 from meninx.base.logs import Log
 from meninx.web.auth import Forbidden
-from meninx.web.dicomweb import retrieve_series, store_instances
+from meninx.web.dicomweb import retrieve, store_instances
 from meninx.web.results import commit_results
 from meninx.web.site import SITE, Site
 
@@ -81,7 +81,8 @@ def make_app(site: Site) -> web.Application:
             web.get("/healthz", healthz),
             web.get("/readyz", readyz),
             web.get("/metrics", metrics),
-            web.get("/dicom-web/studies/{study}/series/{series}", retrieve_series),
+            web.get("/dicom-web/studies/{study}", retrieve),
+            web.get("/dicom-web/studies/{study}/series/{series}", retrieve),
             web.post("/dicom-web/studies/{study}", store_instances),
             web.put("/jobs/{namespace}/{job}/results", commit_results),
         ]

@@ -3,8 +3,9 @@
 from aiohttp import web
 
 from meninx.base.clock import Clock
-from meninx.base.errors import NotFound, Unauthorised
+from meninx.base.errors import BadInput, NotFound, Unauthorised
 from meninx.base.tokens import Claims, verify
+from meninx.store.header import is_uid
 from meninx.store.rows import StudyRow
 from meninx.store.store import Store
 
@@ -23,12 +24,30 @@ def claims_of(request: web.Request, key: bytes, clock: Clock) -> Claims:
 
 def study_of(store: Store, claims: Claims, asked: str) -> StudyRow:
     """Return the study that is asked for; it must be the token's own (each by hash or UID)."""
+    if not claims.study:
+        raise Forbidden(f"the credential of job {claims.job} reads nothing: its input is a volume")
     own = store.find_study(claims.study)
     if own is None:
         raise NotFound(f"the study of job {claims.job} is not in the store: send it again")
     if asked not in {own.study_uid, own.study_hash}:
         raise Forbidden(f"the credential of job {claims.job} is for another study: use its own")
     return own
+
+
+def result_study_of(store: Store, claims: Claims, asked: str) -> str:
+    """Return the UID of the study that the token's job may store results of.
+
+    A job whose input came from a volume has no study of the store: its first result decides, and
+    the others must be of the same.
+    """
+    if claims.study:
+        return study_of(store, claims, asked).study_uid
+    if not is_uid(asked):
+        raise BadInput("results of a job without a study of the store need a Study Instance UID")
+    before = store.study_of_job(claims.job_uid)
+    if before not in {None, asked}:
+        raise Forbidden(f"job {claims.job} has stored results of another study: it has one")
+    return asked
 
 
 def check_job(claims: Claims, *, namespace: str, job: str, job_uid: str) -> None:

@@ -16,7 +16,7 @@ from meninx.store.header import Identity, read_identity
 from meninx.store.rows import InstanceRow, JobOrigin, StudyRow
 from meninx.store.store import Store
 from meninx.store.writer import Encoded
-from meninx.web.auth import Forbidden, claims_of, study_of
+from meninx.web.auth import Forbidden, claims_of, result_study_of, study_of
 from meninx.web.site import SITE, Site
 
 _DICOM = "application/dicom"
@@ -28,7 +28,10 @@ _LOG = Log(__name__)
 # WADO-RS
 
 
-def _revision(request: web.Request, claims: Claims, study: StudyRow) -> int:
+def _revision(request: web.Request, claims: Claims, study: StudyRow) -> int | None:
+    """Return the revision that is asked for; None is all that was received."""
+    if claims.revision == 0:
+        return None
     text = request.query.get("revision", str(claims.revision))
     if not (text.isascii() and text.isdigit()):
         raise BadInput("revision is not a whole number: correct the query")
@@ -44,17 +47,32 @@ def _wanted(request: web.Request, site: Site) -> list[InstanceRow]:
     claims = claims_of(request, site.signing_key, site.clock)
     study = study_of(site.store, claims, request.match_info["study"])
     revision = _revision(request, claims, study)
-    series = site.store.find_series(study.study_uid, request.match_info["series"])
-    rows = site.store.series_instances(study.study_uid, series, revision=revision) if series else []
+    series = _series(request, site, study)
+    rows = [
+        row
+        for row in site.store.received(study.study_uid, revision=revision)
+        if series is None or row.series_uid == series
+    ]
     if not rows:
-        raise NotFound(f"no such series in revision {revision}: check the job's channels")
+        raise NotFound("nothing of the kind in the study as the job may see it: check its channels")
     if not all(row.path.exists() for row in rows):
         raise NotFound("files of the series are gone: restore the store's volume, or send it again")
     return rows
 
 
-async def retrieve_series(request: web.Request) -> web.StreamResponse:
-    """Answer RetrieveSeries: the instances of a revision, as stored."""
+def _series(request: web.Request, site: Site, study: StudyRow) -> str | None:
+    """Return the UID of the series that is asked for; None is the whole study."""
+    asked = request.match_info.get("series")
+    if asked is None:
+        return None
+    found = site.store.find_series(study.study_uid, asked)
+    if found is None:
+        raise NotFound("no such series in the study: check the job's channels")
+    return found
+
+
+async def retrieve(request: web.Request) -> web.StreamResponse:
+    """Answer RetrieveStudy and RetrieveSeries: the instances of a revision, as stored."""
     rows = await asyncio.to_thread(_wanted, request, request.app[SITE])
     boundary = secrets.token_hex(16)
     response = web.StreamResponse(
@@ -106,14 +124,15 @@ async def _parts(request: web.Request) -> AsyncIterator[bytes]:
         raise BadInput("multipart body can't be read: send it as STOW-RS says") from error
 
 
-def _keep(store: Store, claims: Claims, study: StudyRow, content: bytes) -> _Outcome:
+def _keep(store: Store, claims: Claims, study_uid: str, content: bytes) -> _Outcome:
     try:
         meta, dataset = split_file(content)
         identity = read_identity(dataset, meta.transfer_syntax_uid)
     except BadInput as error:
         _LOG.warning("a result object can't be read", job=claims.job, reason=str(error))
         return _Outcome(None, _CANNOT_UNDERSTAND)
-    if identity.study_uid != study.study_uid:
+    foreign = not claims.study and store.is_of_another_patient(identity)
+    if foreign or identity.study_uid != study_uid:
         return _Outcome(identity, _DOES_NOT_MATCH)
     origin = JobOrigin(claims.namespace, claims.job, claims.job_uid)
     store.put(Encoded(identity, meta.transfer_syntax_uid, dataset, origin=origin))
@@ -134,9 +153,10 @@ async def store_instances(request: web.Request) -> web.Response:
     """Answer StoreInstances: the first copy of a SOP instance wins, each later one succeeds too."""
     site = request.app[SITE]
     claims = claims_of(request, site.signing_key, site.clock)
-    study = await asyncio.to_thread(study_of, site.store, claims, request.match_info["study"])
+    asked = request.match_info["study"]
+    study_uid = await asyncio.to_thread(result_study_of, site.store, claims, asked)
     outcomes = [
-        await asyncio.to_thread(_keep, site.store, claims, study, content)
+        await asyncio.to_thread(_keep, site.store, claims, study_uid, content)
         async for content in _parts(request)
     ]
     if not outcomes:

@@ -22,12 +22,14 @@ def _object(uid: str = "2.25.501", **attributes: Any) -> bytes:
     return encode_file_meta(meta) + made.dataset
 
 
-async def _stow(client: Client, *objects: bytes, path: str = STUDY_PATH) -> aiohttp.ClientResponse:
+async def _stow(
+    client: Client, *objects: bytes, path: str = STUDY_PATH, **claims: object
+) -> aiohttp.ClientResponse:
     with aiohttp.MultipartWriter("related") as body:
         for content in objects:
             body.append(content, {"Content-Type": "application/dicom"})
     kind = f'multipart/related; type="application/dicom"; boundary={body.boundary}'
-    return await client.post(path, data=body, headers=bearer() | {"Content-Type": kind})
+    return await client.post(path, data=body, headers=bearer(**claims) | {"Content-Type": kind})
 
 
 async def _commit(client: Client, uids: list[str], findings: int = 1) -> aiohttp.ClientResponse:
