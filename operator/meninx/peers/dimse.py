@@ -73,7 +73,11 @@ def _without_delay(event: evt.Event) -> None:
 
 
 def _associate(
-    caller: Caller, peer: Peer, contexts: Sequence[PresentationContext]
+    caller: Caller,
+    peer: Peer,
+    contexts: Sequence[PresentationContext],
+    roles: Sequence[Any],
+    handlers: Sequence[tuple[Any, Any]],
 ) -> Association | None:
     """Return an association, or what became of the wish for one; None where the name is unknown."""
     ae = ClosingAe(caller.ae_title)
@@ -85,17 +89,27 @@ def _associate(
             peer.port,
             contexts=list(contexts),
             ae_title=peer.ae_title,
-            evt_handlers=[(evt.EVT_CONN_OPEN, _without_delay)],
+            ext_neg=list(roles),
+            evt_handlers=[(evt.EVT_CONN_OPEN, _without_delay), *handlers],
         )
     except OSError:  # the host's name can't be resolved now
         return None
 
 
 @contextmanager
-def _associated(
-    caller: Caller, peer: Peer, contexts: Sequence[PresentationContext]
+def associated(
+    caller: Caller,
+    peer: Peer,
+    contexts: Sequence[PresentationContext],
+    *,
+    roles: Sequence[Any] = (),
+    handlers: Sequence[tuple[Any, Any]] = (),
 ) -> Iterator[Association | None]:
-    association = _associate(caller, peer, contexts)
+    """Yield an association, or what became of the wish for one, and release it after.
+
+    `roles` are role selections, `handlers` answer what the peer sends (both pynetdicom's).
+    """
+    association = _associate(caller, peer, contexts, roles, handlers)
     try:
         yield association
     finally:
@@ -124,7 +138,7 @@ class Echo:
 def echo(caller: Caller, peer: Peer) -> Echo:
     """Ask a peer whether it answers."""
     start = time.monotonic()
-    with _associated(caller, peer, [build_context(Verification)]) as association:
+    with associated(caller, peer, [build_context(Verification)]) as association:
         if association is None or not association.is_established:
             found = _not_established(association).message
         else:
@@ -161,7 +175,7 @@ def _send(association: Association, sendable: Sendable, accepted: str) -> Outcom
 
 def store(caller: Caller, peer: Peer, objects: Sequence[Sendable]) -> dict[str, Outcome]:
     """Send objects over one association; return what became of each, by SOP Instance UID."""
-    with _associated(caller, peer, _contexts(objects)) as association:
+    with associated(caller, peer, _contexts(objects)) as association:
         if association is None or not association.is_established:
             return _instead(association, objects)
         accepted = {

@@ -23,8 +23,11 @@ from meninx.base.settings import Environment
 from meninx.delivery import loop as delivery
 from meninx.delivery.nodes import Nodes
 from meninx.ingress import listener as dicom
+from meninx.ingress.pull import Puller, Wanting
 from meninx.ingress.senders import Senders
-from meninx.kube.client import Api
+from meninx.kube.client import KubeApi
+from meninx.kube.informer import Informer, Watched
+from meninx.kube.kinds import INFERENCEJOB
 from meninx.peers.dimse import Caller
 from meninx.routing import loop as routing
 from meninx.store.lock import only_one
@@ -110,7 +113,7 @@ class WebThread:
 class Process:
     """Everything that runs in the pod."""
 
-    def __init__(self, settings: Settings, api: Api) -> None:
+    def __init__(self, settings: Settings, api: KubeApi) -> None:
         clock = SystemClock()
         self._stop = threading.Event()
         self._store = Store.open(settings.data, settings.privacy_key, clock=clock)
@@ -119,9 +122,14 @@ class Process:
         self._listener = dicom.Listener(settings.listener, self._store, self._senders)
         routes = routing.Loop(self._store, api, settings.routing, clock)
         sends = delivery.Loop(self._store, api, settings.delivery, clock)
+        wanting = Wanting()
+        namespace, caller = settings.delivery.namespace, settings.delivery.caller
+        pulls = Puller(self._store, api, wanting, namespace=namespace, caller=caller)
+        self._watch = Informer(api, Watched(INFERENCEJOB, namespace), wanting)
         self._loops = [
             self._thread("routing", routes.run),
             self._thread("delivery", sends.run),
+            self._thread("pull", pulls.run),
         ]
         if settings.known_senders_only:
             self._loops.append(self._thread("senders", self._know_senders))
@@ -136,6 +144,7 @@ class Process:
             self._web.start()
             for thread in self._loops:
                 thread.start()
+            self._watch.start()
             self._listener.start()
             _LOG.info("the ingress has started")
             while not self._stop.wait(1.0):
@@ -171,6 +180,7 @@ class Process:
         """Take nothing new, finish what is under way, close the store last."""
         self._stop.set()
         self._listener.stop()
+        self._watch.stop()
         for thread in self._loops:
             if thread.ident is not None:
                 thread.join(timeout=40)
@@ -179,7 +189,7 @@ class Process:
         _LOG.info("the ingress has ended")
 
 
-def serve(settings: Settings, api: Api) -> None:
+def serve(settings: Settings, api: KubeApi) -> None:
     """Run the ingress until it is told to stop."""
     with only_one(settings.data):
         Process(settings, api).run()

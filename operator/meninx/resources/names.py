@@ -13,6 +13,7 @@ FINALIZER_IN_USE = "meninx.io/in-use"
 FIELD_MANAGER_OPERATOR = "meninx-operator"
 FIELD_MANAGER_ROUTING = "meninx-routing"
 FIELD_MANAGER_DELIVERY = "meninx-delivery"
+FIELD_MANAGER_PULL = "meninx-pull"
 FIELD_MANAGER_SETUP = "meninx-setup"
 
 UID_ROOT = "2.25."
