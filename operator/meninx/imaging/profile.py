@@ -92,7 +92,7 @@ TABLE: dict[str, Action] = {
     for keyword in keywords.split()
 }
 
-DUMMIES = {"DA": "20000101", "TM": "000000", "DT": "20000101000000", "PN": "ANONYMOUS"}
+DUMMIES = {"DA": "20000101", "TM": "000000", "DT": "20000101000000", "PN": "ANONYMOUS^"}
 """By VR; the patient's ID is a pseudonym of its own."""
 
 ALWAYS = (
