@@ -10,10 +10,10 @@ import yaml
 from meninx.base.errors import BadInput
 from meninx.base.settings import Environment
 from meninx.kube.client import Api, KubeApi
-from meninx.kube.kinds import AIMODEL, DICOMNODE, STUDYROUTE, Kind
+from meninx.kube.kinds import AIMODEL, AIPIPELINE, DICOMNODE, STUDYROUTE, Kind
 from meninx.resources import names
 
-KINDS: dict[str, Kind] = {kind.kind: kind for kind in (DICOMNODE, AIMODEL, STUDYROUTE)}
+KINDS: dict[str, Kind] = {kind.kind: kind for kind in (DICOMNODE, AIMODEL, AIPIPELINE, STUDYROUTE)}
 """What may be applied, in the order in which it is."""
 
 

@@ -130,6 +130,7 @@ DEFINITIONS = (
         "sr",
         (
             Column("Model", ".spec.modelRef.name"),
+            Column("Pipeline", ".spec.pipelineRef.name", priority=1),
             Column("Valid", '.status.conditions[?(@.type=="Valid")].status'),
             Column("Matched", ".status.matched", "integer"),
             Column("Refused", ".status.refused", "integer"),

@@ -1,4 +1,4 @@
-"""StudyRoute (sr): which studies go to which model, and where the results go."""
+"""StudyRoute (sr): which studies go to which model or pipeline, and where the results go."""
 
 from typing import Literal
 
@@ -13,6 +13,7 @@ from meninx.resources.meta import (
     Shape,
     Time,
     keyed_by,
+    rules,
 )
 from meninx.resources.predicates import Predicate, SeriesSelector
 
@@ -47,14 +48,23 @@ class JobTemplate(Shape):
     )
 
 
-class StudyRouteSpec(Shape):
-    """Which studies, which model, which destinations."""
+class StudyRouteSpec(
+    Shape,
+    json_schema_extra=rules(
+        (
+            "has(self.modelRef) != has(self.pipelineRef)",
+            "a route needs exactly one of modelRef, pipelineRef",
+        )
+    ),
+):
+    """Which studies, which model or pipeline, which destinations."""
 
     match: Predicate = Field(
         default_factory=Predicate,
         description="Conditions on the study; they hold if at least one of its series fulfils them.",
     )
-    model_ref: NameRef = Field(description="The AIModel to run.")
+    model_ref: NameRef | None = Field(default=None, description="The AIModel to run.")
+    pipeline_ref: NameRef | None = Field(default=None, description="The AIPipeline to run.")
     channels: list[ChannelSelector] = Field(
         json_schema_extra=keyed_by("name"),
         default_factory=list,

@@ -9,13 +9,15 @@ from pydantic import ValidationError
 from meninx.imaging.match import Problem, find_problems, problems
 from meninx.kube.client import Api
 from meninx.kube.conditions import NewCondition
-from meninx.kube.kinds import AIMODEL, STUDYROUTE
+from meninx.kube.kinds import AIMODEL, AIPIPELINE, STUDYROUTE
 from meninx.resources import names
 from meninx.resources.aimodel import AIModelSpec
+from meninx.resources.aipipeline import AIPipelineSpec
 from meninx.resources.predicates import SeriesSelector
 from meninx.resources.reasons import MEANINGS, Reason
 from meninx.resources.studyroute import StudyRouteSpec
 from meninx.routing.decide import Route, channels_of, missing
+from meninx.routing.work import Work, Works, key_of, pipeline_key, pipeline_work, title_of
 
 VALID = "Valid"
 
@@ -38,10 +40,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All routes, and the models that can be read, by name."""
+    """All routes, and the models and pipelines that can be read."""
 
     entries: tuple[Entry, ...]
-    models: Mapping[str, AIModelSpec]
+    works: Works
 
     @property
     def routes(self) -> tuple[Route, ...]:
@@ -55,8 +57,11 @@ class Catalogue:
             names.digest(e.manifest["metadata"]["name"], str(e.manifest.get("spec")))
             for e in self.entries
         )
-        models = (names.digest(name, spec.model_dump_json()) for name, spec in self.models.items())
-        return names.digest(*sorted(routes), *sorted(models))
+        works = (
+            names.digest(key, work.version, *(one.model_dump_json() for one in work.channels))
+            for key, work in self.works.items()
+        )
+        return names.digest(*sorted(routes), *sorted(works))
 
     def quiet_seconds(self, default: float) -> float:
         """Return the longest quiet time that a route in use asks for."""
@@ -65,10 +70,11 @@ class Catalogue:
 
 
 def read_catalogue(api: Api, namespace: str) -> Catalogue:
-    """Read all routes and models of a namespace."""
+    """Read all routes, models and pipelines of a namespace."""
     models = dict(_models(api.list(AIMODEL, namespace)))
+    works: Works = {**models, **dict(_pipelines(api.list(AIPIPELINE, namespace), models))}
     manifests = api.list(STUDYROUTE, namespace)
-    return Catalogue(tuple(entry_of(manifest, models) for manifest in manifests), models)
+    return Catalogue(tuple(entry_of(manifest, works) for manifest in manifests), works)
 
 
 def _models(manifests: list[dict[str, Any]]) -> Iterator[tuple[str, AIModelSpec]]:
@@ -80,7 +86,20 @@ def _models(manifests: list[dict[str, Any]]) -> Iterator[tuple[str, AIModelSpec]
         yield manifest["metadata"]["name"], spec
 
 
-def entry_of(manifest: dict[str, Any], models: Mapping[str, AIModelSpec]) -> Entry:
+def _pipelines(
+    manifests: list[dict[str, Any]], models: Mapping[str, AIModelSpec]
+) -> Iterator[tuple[str, Work]]:
+    for manifest in manifests:
+        try:
+            spec = AIPipelineSpec.model_validate(manifest.get("spec", {}))
+        except ValidationError:
+            continue  # as with models
+        work = pipeline_work(spec, models)
+        if work is not None:
+            yield pipeline_key(manifest["metadata"]["name"]), work
+
+
+def entry_of(manifest: dict[str, Any], works: Works) -> Entry:
     """Return a route with the first thing that is wrong with it."""
     try:
         spec = StudyRouteSpec.model_validate(manifest.get("spec", {}))
@@ -88,27 +107,29 @@ def entry_of(manifest: dict[str, Any], models: Mapping[str, AIModelSpec]) -> Ent
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"]))
         return Entry(manifest, None, Problem(Reason.BAD_SPEC, f"spec.{place}: {first['msg']}"))
-    problem = next(_wrong(spec, models), None)
-    # a study can still be told apart where only the model is missing
-    usable = problem is None or problem.reason == Reason.MODEL_NOT_FOUND
+    problem = next(_wrong(spec, works), None)
+    # a study can still be told apart where only the model or pipeline is missing
+    usable = problem is None or problem == missing(spec)
     route = Route(manifest["metadata"]["name"], spec, None if usable else problem)
     return Entry(manifest, route, problem)
 
 
-def _wrong(route: StudyRouteSpec, models: Mapping[str, AIModelSpec]) -> Iterator[Problem]:
+def _wrong(route: StudyRouteSpec, works: Works) -> Iterator[Problem]:
+    if (route.model_ref is None) == (route.pipeline_ref is None):
+        yield Problem(Reason.BAD_SPEC, "a route needs exactly one of modelRef, pipelineRef")
     yield from problems(route.match)
     for own in route.channels:
         yield from _wrong_selector(f"channel {own.name}", own.selector)
-    name = route.model_ref.name
-    model = models.get(name)
-    if model is None:
-        yield Problem(Reason.MODEL_NOT_FOUND, missing(route))
+    work = works.get(key_of(route))
+    if work is None:
+        yield missing(route)
         return
-    for channel in channels_of(model, route):
-        yield from _wrong_selector(f"AIModel {name}, channel {channel.name}", channel.selector)
-    unknown = {one.name for one in route.channels} - {one.name for one in model.channels}
+    title = title_of(route)
+    for channel in channels_of(work, route):
+        yield from _wrong_selector(f"{title}, channel {channel.name}", channel.selector)
+    unknown = {one.name for one in route.channels} - {one.name for one in work.channels}
     if unknown:
-        message = f"AIModel {name} has no channel {', '.join(sorted(unknown))}"
+        message = f"{title} has no channel {', '.join(sorted(unknown))}"
         yield Problem(Reason.BAD_SPEC, message)
 
 

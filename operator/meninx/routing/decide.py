@@ -1,6 +1,6 @@
-"""Study, routes and models to the jobs wanted and the refusals (pure)."""
+"""Study, routes, models and pipelines to the jobs wanted and the refusals (pure)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +10,12 @@ from meninx.imaging.stack import Finding
 from meninx.imaging.study import Study
 from meninx.kube.kinds import INFERENCEJOB
 from meninx.resources import names
-from meninx.resources.aimodel import AIModelSpec, Channel
+from meninx.resources.aimodel import Channel
 from meninx.resources.inferencejob import ChannelInput, InferenceJobSpec, JobInput
 from meninx.resources.reasons import Reason
 from meninx.resources.studyroute import StudyRouteSpec
 from meninx.routing.complete import Broken, whole
+from meninx.routing.work import Work, Works, key_of, title_of
 
 _MENDED_BY_A_PERSON = frozenset(
     {
@@ -22,6 +23,7 @@ _MENDED_BY_A_PERSON = frozenset(
         Reason.BAD_EXPRESSION,
         Reason.BAD_SPEC,
         Reason.MODEL_NOT_FOUND,
+        Reason.PIPELINE_NOT_FOUND,
     }
 )
 
@@ -92,7 +94,7 @@ class Decision:
         )
 
 
-def decide(study: Study, routes: Sequence[Route], models: Mapping[str, AIModelSpec]) -> Decision:
+def decide(study: Study, routes: Sequence[Route], works: Works) -> Decision:
     """Return the jobs and refusals of every route that matches; suspended routes make nothing.
 
     A route that is wrong refuses every study: nothing is dropped without a word.
@@ -106,7 +108,7 @@ def decide(study: Study, routes: Sequence[Route], models: Mapping[str, AIModelSp
         if route.spec.suspend:
             suspended.append(route.name)
             continue
-        outcome = _outcome(study, route, models.get(route.spec.model_ref.name))
+        outcome = _outcome(study, route, works.get(key_of(route.spec)))
         if isinstance(outcome, Wanted):
             jobs.append(outcome)
         else:
@@ -119,33 +121,38 @@ def matches(study: Study, route: StudyRouteSpec) -> bool:
     return any(judge(route.match, series.facts).holds for series in study.series)
 
 
-def missing(route: StudyRouteSpec) -> str:
-    """Say that a route's model is not there."""
-    return f"AIModel {route.model_ref.name} does not exist or can't be read"
+def missing(route: StudyRouteSpec) -> Problem:
+    """Say that a route's model or pipeline is not there."""
+    if route.pipeline_ref is None:
+        message = f"{title_of(route)} does not exist or can't be read"
+        return Problem(Reason.MODEL_NOT_FOUND, message)
+    message = f"{title_of(route)}, or a model of its steps, does not exist or can't be read"
+    return Problem(Reason.PIPELINE_NOT_FOUND, message)
 
 
-def channels_of(model: AIModelSpec, route: StudyRouteSpec) -> list[Channel]:
-    """Return the model's channels, with the selectors that the route replaces."""
+def channels_of(work: Work, route: StudyRouteSpec) -> list[Channel]:
+    """Return the channels of what is run, with the selectors that the route replaces."""
     replaced = {channel.name: channel.selector for channel in route.channels}
     return [
         channel.model_copy(update={"selector": replaced.get(channel.name, channel.selector)})
-        for channel in model.channels
+        for channel in work.channels
     ]
 
 
-def _outcome(study: Study, route: Route, model: AIModelSpec | None) -> Wanted | Refused:
+def _outcome(study: Study, route: Route, work: Work | None) -> Wanted | Refused:
     if route.problem is not None:
         return Refused(route.name, study.revision, route.problem.reason, route.problem.message)
     if study.has_patient_conflict:
         message = f"{len(study.patients)} patient IDs and {len(study.issuers)} issuers in one study"
         return Refused(route.name, study.revision, Reason.PATIENT_CONFLICT, message)
-    if model is None:
-        return Refused(route.name, study.revision, Reason.MODEL_NOT_FOUND, missing(route.spec))
-    selection = choose_all(channels_of(model, route.spec), study.series)
+    if work is None:
+        absent = missing(route.spec)
+        return Refused(route.name, study.revision, absent.reason, absent.message)
+    selection = choose_all(channels_of(work, route.spec), study.series)
     state = whole(selection)
     if isinstance(state, Broken):
         return _refused(study, route, state.reasons)
-    return _wanted(study, route, model, selection.chosen)
+    return _wanted(study, route, work, selection.chosen)
 
 
 def _refused(study: Study, route: Route, broken: Sequence[NotChosen]) -> Refused:
@@ -155,14 +162,12 @@ def _refused(study: Study, route: Route, broken: Sequence[NotChosen]) -> Refused
     return Refused(route.name, revision, broken[0].reason, message)
 
 
-def _wanted(study: Study, route: Route, model: AIModelSpec, chosen: tuple[Chosen, ...]) -> Wanted:
+def _wanted(study: Study, route: Route, work: Work, chosen: tuple[Chosen, ...]) -> Wanted:
     """Name the job by the newest image of its own series: others arriving later change nothing."""
     revision = max(choice.series.revision for choice in chosen)
     pairs = [f"{one.channel}={one.series.series}/{one.volume}" for one in chosen]
-    model_name = route.spec.model_ref.name
-    name = names.inference_job(
-        route.name, model_name, model.version, study.study, [str(revision), *pairs]
-    )
+    key = key_of(route.spec)
+    name = names.inference_job(route.name, key, work.version, study.study, [str(revision), *pairs])
     inputs = [
         ChannelInput(name=one.channel, series=one.series.series, volume=one.volume)
         for one in chosen
@@ -171,6 +176,7 @@ def _wanted(study: Study, route: Route, model: AIModelSpec, chosen: tuple[Chosen
     spec = InferenceJobSpec(
         input=JobInput(study=study.study, revision=revision, channels=inputs),
         model_ref=route.spec.model_ref,
+        pipeline_ref=route.spec.pipeline_ref,
         destinations=route.spec.destinations,
         priority=template.priority,
         retries=template.retries,

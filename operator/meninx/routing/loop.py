@@ -153,7 +153,7 @@ class Loop:
     def _decide(self, row: StudyRow, catalogue: Catalogue, now: dt.datetime) -> None:
         instances = self.store.study_instances(row.study_uid)
         study = assemble(row, instances, self.settings.privacy_key)
-        decision = decide(study, catalogue.routes, catalogue.models)
+        decision = decide(study, catalogue.routes, catalogue.works)
         self._desk.carry_out(decision, study, now)
         if decision.waits_for_a_person:
             self._ledger.hold(row.study_uid, catalogue.fingerprint)
