@@ -29,7 +29,7 @@ from tests.api.control_plane import (
 from tests.api.kubelet import Kubelet
 
 from meninx.kube.client import KubeApi
-from meninx.kube.kinds import AIMODEL, INFERENCEJOB, JOB, NODE, POD, SECRET, Kind
+from meninx.kube.kinds import AIMODEL, INFERENCEJOB, JOB, LEASE, NODE, POD, SECRET, Kind
 
 CRD = Kind("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition",
            namespaced=False)  # fmt: skip
@@ -117,9 +117,14 @@ def api(plane: ControlPlane) -> Iterator[KubeApi]:
     """Return the administrator's client; what a test leaves is removed."""
     client = connect(plane, ADMIN_TOKEN)
     yield client
-    for kind in (INFERENCEJOB, AIMODEL, JOB, POD, SECRET, NODE):
+    for kind in (INFERENCEJOB, AIMODEL, JOB, POD, SECRET, NODE, LEASE):
         for item in client.list(kind, NAMESPACE if kind.namespaced else None):
             metadata = item["metadata"]
+            if metadata.get("finalizers"):  # held by an operator that was killed
+                plane.request(
+                    "PATCH", kind.path(metadata.get("namespace"), metadata["name"]),
+                    {"metadata": {"finalizers": None}}, "application/merge-patch+json",
+                )  # fmt: skip
             plane.request(
                 "DELETE", kind.path(metadata.get("namespace"), metadata["name"]),
                 {"gracePeriodSeconds": 0, "propagationPolicy": "Background"}, "application/json",
@@ -175,6 +180,15 @@ class OperatorProcess:
         self.process.kill()
         self.process.wait()
 
+    def forget(self) -> None:
+        """Remove the lease of one that was killed: the next need not wait until it runs out."""
+        connect(self.plane, ADMIN_TOKEN).delete(LEASE, NAMESPACE, "meninx-operator")
+
+    def leads(self) -> bool:
+        """Tell whether it is the one that works, and has looked at everything."""
+        status, text = self.page("/readyz")
+        return status == 200 and "role: leader" in text
+
     def stop(self) -> int:
         """End it as a kubelet does; return its exit code."""
         assert self.process is not None
@@ -201,14 +215,15 @@ def stopped_operator(plane: ControlPlane, tmp_path: Path) -> Iterator[OperatorPr
     yield process
     if process.process is not None and process.process.poll() is None:
         process.kill()
+    process.forget()
 
 
 @pytest.fixture
 def operator(
     stopped_operator: OperatorProcess, kubelet: Kubelet, eventually: Eventually
 ) -> OperatorProcess:
-    """Return an operator that is ready."""
+    """Return an operator that is ready and leads."""
     assert kubelet
     stopped_operator.start()
-    eventually(lambda: stopped_operator.page("/readyz")[0] == 200)
+    eventually(stopped_operator.leads)
     return stopped_operator

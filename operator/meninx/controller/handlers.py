@@ -1,34 +1,33 @@
-"""Which events of the API server put which key on the queue; nothing else."""
+"""Which changes put which key on the queue; nothing else."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
 
 import kopf
 
-from meninx.controller.keys import SWEEP, Key
-from meninx.kube.kinds import AIMODEL, INFERENCEJOB, JOB, NODE, POD
+from meninx.controller.cache import Cache, Changed
+from meninx.controller.census import Census
+from meninx.controller.keys import QUEUE, Key
+from meninx.kube.kinds import AIMODEL, AIPIPELINE, INFERENCEJOB, JOB, NODE, POD, Kind
 from meninx.resources import names
 
-Put = Callable[[Key], None]
+Manifest = Mapping[str, Any]
+
+QUEUE_DELAY_SECONDS = 0.1
+"""Changes come in swarms: one plan for all that came meanwhile."""
+BY_KOPF = (AIMODEL, AIPIPELINE)
+"""Few and slow: kopf watches these. What there are thousands of costs a quarter with informers."""
 
 
-def keys_for(body: Mapping[str, Any]) -> tuple[Key, ...]:
-    """Return the keys to look at when an object has changed.
+class Put(Protocol):
+    """Asks for a look at a key."""
 
-    A model that changes may let waiting jobs start: everything is looked at.
-    """
-    metadata = body["metadata"]
-    namespace, name = metadata.get("namespace", ""), metadata["name"]
-    kind = body.get("kind")
-    if kind == INFERENCEJOB.kind:
-        return (Key(INFERENCEJOB.kind, namespace, name),)
-    if kind == AIMODEL.kind:
-        return (Key(AIMODEL.kind, namespace, name), Key(SWEEP))
-    job = _job_name(metadata)
-    return (Key(INFERENCEJOB.kind, namespace, job),) if job else ()
+    def __call__(self, key: Key, *, delay_seconds: float = 0.0) -> None:
+        """Ask from any thread."""
+        ...
 
 
-def _job_name(metadata: Mapping[str, Any]) -> str | None:
+def _job_name(metadata: Manifest) -> str | None:
     """Return whose work it is: the annotation has the whole name, the label may be cut."""
     for place in ("annotations", "labels"):
         name = (metadata.get(place) or {}).get(names.LABEL_JOB)
@@ -37,40 +36,111 @@ def _job_name(metadata: Mapping[str, Any]) -> str | None:
     return None
 
 
-class Nodes:
-    """What models ask of the nodes, as last seen: heartbeats change other things all the time."""
+def offer(node: Manifest) -> tuple[Any, ...]:
+    """Return what of a node matters for whose turn it is: heartbeats change other things."""
+    spec, status = node.get("spec") or {}, node.get("status") or {}
+    conditions = status.get("conditions") or ()
+    ready = next((c.get("status") for c in conditions if c.get("type") == "Ready"), None)
+    return (
+        (node["metadata"].get("labels") or {}),
+        (status.get("allocatable") or {}),
+        bool(spec.get("unschedulable")),
+        (spec.get("taints") or []),
+        ready,
+        (node["metadata"].get("deletionTimestamp")),
+    )
 
-    def __init__(self) -> None:
-        self._seen: dict[str, Any] = {}
 
-    def differ(self, body: Mapping[str, Any], *, gone: bool) -> bool:
-        """Take note of a node; tell whether that may change which models can run."""
-        metadata = body["metadata"]
-        offered = dict((body.get("status") or {}).get("allocatable") or {})
-        facts = None if gone else (dict(metadata.get("labels") or {}), offered)
-        before = self._seen.get(metadata["name"])
-        self._seen[metadata["name"]] = facts
-        return before != facts
+class Dispatcher:
+    """Listens to the cache and asks for looks."""
 
+    def __init__(self, cache: Cache, census: Census, put: Put, namespace: str) -> None:
+        self._cache = cache
+        self._census = census
+        self._put = put
+        self._namespace = namespace
+        self._offers: dict[str, tuple[Any, ...]] = {}
 
-def register(registry: kopf.OperatorRegistry, put: Put) -> None:
-    """Let kopf tell of every change of what we look at; it handles nothing itself."""
+    def __call__(self, changed: Changed) -> None:
+        """Take note of a change."""
+        manifest, kind = changed.manifest, changed.kind
+        if kind == INFERENCEJOB:
+            self._count(manifest, gone=changed.gone)
+        if kind == NODE:
+            self._node(manifest, gone=changed.gone)
+            return
+        if not changed.ours:
+            for key in self.keys_for(kind, manifest):
+                self._put(key)
+        if kind != POD or changed.gone:
+            self._put(Key(QUEUE), delay_seconds=QUEUE_DELAY_SECONDS)
 
-    nodes = Nodes()
+    def keys_for(self, kind: Kind, manifest: Manifest) -> tuple[Key, ...]:
+        """Return the keys to look at when an object has changed."""
+        metadata = manifest["metadata"]
+        name = str(metadata["name"])
+        if kind == INFERENCEJOB:
+            return (self._key(kind, name),)
+        if kind == AIMODEL:
+            pipelines = self._pipelines_with(name)
+            return (
+                self._key(AIMODEL, name),
+                *(self._key(AIPIPELINE, pipeline) for pipeline in pipelines),
+                *self._jobs_of((name, *pipelines)),
+            )
+        if kind == AIPIPELINE:
+            return (self._key(AIPIPELINE, name), *self._jobs_of((name,)))
+        job = _job_name(metadata)
+        return (self._key(INFERENCEJOB, job),) if job else ()
 
-    async def changed(body: kopf.Body, resource: kopf.Resource, **_: Any) -> None:
-        for key in keys_for({**body, "kind": resource.kind}):
-            put(key)
+    def _key(self, kind: Kind, name: str) -> Key:
+        return Key(kind.kind, self._namespace, name)
 
-    async def node_changed(body: kopf.Body, type: str | None, **_: Any) -> None:  # noqa: A002
-        if nodes.differ(body, gone=type == "DELETED"):
-            put(Key(SWEEP))
+    def _jobs_of(self, works: Iterable[str]) -> tuple[Key, ...]:
+        found = (name for work in works for name in self._cache.jobs_of(work))
+        return tuple(self._key(INFERENCEJOB, name) for name in found)
 
-    kopf.on.event(NODE.group, NODE.version, NODE.plural, registry=registry)(node_changed)
-    for kind in (AIMODEL, INFERENCEJOB):
-        kopf.on.event(kind.group, kind.version, kind.plural, registry=registry)(changed)
-    ours = {names.LABEL_JOB: kopf.PRESENT}
-    for kind in (JOB, POD):
-        kopf.on.event(kind.group, kind.version, kind.plural, labels=ours, registry=registry)(
-            changed
+    def _pipelines_with(self, model: str) -> tuple[str, ...]:
+        return tuple(
+            pipeline["metadata"]["name"]
+            for pipeline in self._cache.all(AIPIPELINE)
+            for step in (pipeline.get("spec") or {}).get("steps") or ()
+            if (step.get("modelRef") or {}).get("name") == model
         )
+
+    def _count(self, manifest: Manifest, *, gone: bool) -> None:
+        if gone:
+            self._census.gone(manifest["metadata"]["name"])
+        else:
+            self._census.saw(manifest)
+
+    def _node(self, manifest: Manifest, *, gone: bool) -> None:
+        name = manifest["metadata"]["name"]
+        now = () if gone else offer(manifest)
+        if self._offers.get(name) == now:
+            return
+        self._offers[name] = now
+        for kind in (AIMODEL, AIPIPELINE):
+            for work in self._cache.versions(kind):
+                self._put(self._key(kind, work))
+        self._put(Key(QUEUE), delay_seconds=QUEUE_DELAY_SECONDS)
+
+
+def register(registry: kopf.OperatorRegistry, cache: Cache) -> None:
+    """Let kopf tell the cache of what is left to it; it handles nothing itself."""
+
+    async def changed(
+        body: kopf.Body,
+        type: str | None,  # noqa: A002 - kopf's own word
+        resource: kopf.Resource,
+        **_: Any,
+    ) -> None:
+        kind = next(kind for kind in BY_KOPF if kind.plural == resource.plural)
+        cache.changed(kind, type or "ADDED", dict(body))
+
+    for kind in BY_KOPF:
+        kopf.on.event(kind.group, kind.version, kind.plural, registry=registry)(changed)
+
+
+WATCHED = (INFERENCEJOB, JOB, POD, NODE)
+"""What our own informers watch; Jobs and pods only with our label."""

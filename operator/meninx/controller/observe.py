@@ -1,49 +1,81 @@
-"""What the API server says now, as one frozen value for each decision."""
+"""What the cache says now, as one frozen value for each decision: no call to the API server."""
 
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
+from meninx.controller.cache import Cache
+from meninx.controller.job.chain import Chain, Obstacle, resolve
 from meninx.controller.job.observed import Observed as ObservedJob
-from meninx.controller.model.decide import Observed as ObservedModel
-from meninx.kube.client import Api
-from meninx.kube.kinds import AIMODEL, INFERENCEJOB, JOB, NODE, POD
+from meninx.controller.pipeline.decide import Observed as ObservedPipeline
+from meninx.controller.queue.admission import Admission
+from meninx.kube.kinds import AIMODEL, AIPIPELINE, INFERENCEJOB, JOB, NODE
 from meninx.resources import names
-from meninx.resources.inferencejob import TERMINAL
+from meninx.resources.inferencejob import TERMINAL, InferenceJobSpec
+from meninx.resources.reasons import Reason
 
 Manifest = dict[str, Any]
+AdmissionOf = Callable[[str], Admission]
+
+NOT_LOOKED_AT = Obstacle(Reason.BAD_SPEC, "")
+"""The chain of a job whose decision does not ask for it."""
 
 
-def owned_by(manifest: Manifest, uid: str) -> bool:
-    """Tell whether an object's owner is the one with this uid."""
-    owners = manifest["metadata"].get("ownerReferences") or ()
-    return any(owner.get("uid") == uid for owner in owners)
+class Models(Mapping[str, Manifest]):
+    """The AIModels of the cache by name, read as they are asked for."""
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+
+    def __getitem__(self, name: str) -> Manifest:
+        """Return a model; KeyError where it does not exist."""
+        found = self._cache.get(AIMODEL, name)
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names."""
+        return iter(self._cache.versions(AIMODEL))
+
+    def __len__(self) -> int:
+        """Count the models."""
+        return len(self._cache.versions(AIMODEL))
 
 
-def _pods(api: Api, resource: Manifest, job: Manifest) -> tuple[Manifest, ...]:
-    metadata = resource["metadata"]
-    labels = {names.LABEL_JOB: names.label_value(metadata["name"])}
-    found = api.list(POD, metadata["namespace"], labels=labels)
-    return tuple(pod for pod in found if owned_by(pod, job["metadata"]["uid"]))
+def chain_of(cache: Cache, spec: InferenceJobSpec) -> Chain | Obstacle:
+    """Resolve what a job names to the steps that are to run."""
+    named = spec.pipeline_ref
+    pipeline = cache.get(AIPIPELINE, named.name) if named else None
+    return resolve(spec, Models(cache), pipeline)
 
 
-def observe_job(api: Api, namespace: str, name: str) -> ObservedJob | None:
-    """Read an InferenceJob and all that its decision needs; None where it does not exist."""
-    resource = api.get(INFERENCEJOB, namespace, name)
+def observe_job(cache: Cache, name: str, admission_of: AdmissionOf) -> ObservedJob | None:
+    """Return an InferenceJob and all that its decision needs; None where it does not exist."""
+    resource = cache.get(INFERENCEJOB, name)
     if resource is None:
         return None
-    job_name = names.kubernetes_job(name, resource["metadata"]["uid"])
-    job = api.get(JOB, namespace, job_name)
+    uid = resource["metadata"]["uid"]
+    job_name = names.kubernetes_job(name, uid)
+    job = cache.get(JOB, job_name)
     if (resource.get("status") or {}).get("phase") in TERMINAL:
-        return ObservedJob(resource, kubernetes_job=job)
-    model_name = ((resource.get("spec") or {}).get("modelRef") or {}).get("name")
-    model = api.get(AIMODEL, namespace, model_name) if model_name else None
-    if job is None:
-        return ObservedJob(resource, model)
-    return ObservedJob(resource, model, job, _pods(api, resource, job))
+        return ObservedJob(resource, NOT_LOOKED_AT, kubernetes_job=job)
+    chain = _chain(cache, resource)
+    return ObservedJob(resource, chain, job, cache.pods_of(job_name), admission_of(uid))
 
 
-def observe_model(api: Api, namespace: str, name: str) -> ObservedModel | None:
-    """Read an AIModel and the nodes; None where it does not exist."""
-    resource = api.get(AIMODEL, namespace, name)
+def _chain(cache: Cache, resource: Manifest) -> Chain | Obstacle:
+    try:
+        spec = InferenceJobSpec.model_validate(resource.get("spec") or {})
+    except ValidationError:
+        return NOT_LOOKED_AT  # the decision says what is wrong
+    return chain_of(cache, spec)
+
+
+def observe_pipeline(cache: Cache, name: str) -> ObservedPipeline | None:
+    """Return an AIPipeline with the models and nodes; None where it does not exist."""
+    resource = cache.get(AIPIPELINE, name)
     if resource is None:
         return None
-    return ObservedModel(resource, tuple(api.list(NODE, None)))
+    return ObservedPipeline(resource, Models(cache), tuple(cache.all(NODE)))

@@ -1,7 +1,6 @@
 """One look at one key: observe, decide, apply. Runs in a thread; may raise, then it is repeated."""
 
-import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from meninx.base.clock import Clock
@@ -13,21 +12,26 @@ from meninx.controller.actions import (
     CreateJob,
     Decision,
     Emit,
+    SetInUse,
     WriteStatus,
 )
 from meninx.controller.apply import Applier
+from meninx.controller.cache import Cache
 from meninx.controller.job import decide as job
 from meninx.controller.job.observed import Observed
-from meninx.controller.job.steps import moment
-from meninx.controller.keys import SWEEP, Key
+from meninx.controller.keys import QUEUE, SWEEP, Key
 from meninx.controller.metrics import Metrics
 from meninx.controller.model import decide as model
-from meninx.controller.observe import observe_job, observe_model
+from meninx.controller.model.desk import Desk
+from meninx.controller.observe import AdmissionOf, observe_job, observe_pipeline
+from meninx.controller.pipeline import decide as pipeline
+from meninx.controller.queue.admission import GRANTED
 from meninx.controller.settings import Settings
 from meninx.controller.worker import Outcome
+from meninx.controller.writes import SeenWrites
 from meninx.kube.client import Api
-from meninx.kube.kinds import AIMODEL, INFERENCEJOB
-from meninx.resources.inferencejob import TERMINAL
+from meninx.kube.kinds import AIMODEL, AIPIPELINE, INFERENCEJOB
+from meninx.resources import names
 
 log = Log(__name__)
 
@@ -35,52 +39,92 @@ log = Log(__name__)
 class Reconciler:
     """Looks at keys of the namespace that the operator serves."""
 
-    def __init__(self, api: Api, settings: Settings, clock: Clock, metrics: Metrics) -> None:
-        self._api = api
+    def __init__(
+        self,
+        api: Api,
+        cache: Cache,
+        settings: Settings,
+        *,
+        clock: Clock,
+        metrics: Metrics,
+        admission_of: AdmissionOf = lambda _: GRANTED,
+    ) -> None:
+        self._cache = cache
         self._settings = settings
         self._clock = clock
         self._metrics = metrics
-        self._jobs = Applier(api, INFERENCEJOB, settings.signing_key)
-        self._models = Applier(api, AIMODEL)
+        self._admission_of = admission_of
+        writes = SeenWrites(api, cache)
+        self._jobs = Applier(writes, INFERENCEJOB, settings.signing_key)
+        self._models = Applier(writes, AIMODEL)
+        self._pipelines = Applier(writes, AIPIPELINE)
+        self._desk = Desk(cache, api, settings.namespace, clock)
+        self._desk.listen()
         self._swept = False
+        self._looks: dict[str, Callable[[Key], Outcome]] = {
+            SWEEP: lambda _: self._sweep(),
+            QUEUE: lambda _: Outcome(),
+            AIMODEL.kind: self._model,
+            AIPIPELINE.kind: self._pipeline,
+            INFERENCEJOB.kind: self._job,
+        }
 
     def __call__(self, key: Key) -> Outcome:
         """Look at one key and do what is to be done."""
-        if key.kind == SWEEP:
-            return self._sweep()
-        if key.kind == AIMODEL.kind:
-            return self._model(key)
-        return self._job(key)
+        look = self._looks.get(key.kind)
+        return Outcome() if look is None else look(key)
 
     def _sweep(self) -> Outcome:
-        namespace = self._settings.namespace
-        models = self._api.list(AIMODEL, namespace)
-        jobs = self._api.list(INFERENCEJOB, namespace)
-        self._metrics.census.reset(jobs)
-        due = jobs if not self._swept else living(jobs, self._clock.now())
+        """Ask for a look at all models and pipelines, at all living jobs, at first at ended ones too."""
+        jobs = self._cache.living() if self._swept else self._cache.versions(INFERENCEJOB)
         self._swept = True
-        return Outcome(keys=tuple(key_of(item) for item in (*models, *due)))
+        namespace = self._settings.namespace
+        keys = [
+            Key(kind.kind, namespace, name)
+            for kind in (AIMODEL, AIPIPELINE)
+            for name in self._cache.versions(kind)
+        ]
+        keys += [Key(INFERENCEJOB.kind, namespace, name) for name in jobs]
+        return Outcome(keys=(*keys, Key(QUEUE)))
 
     def _model(self, key: Key) -> Outcome:
-        observed = observe_model(self._api, key.namespace, key.name)
+        observed = self._desk.observe(key.name)
         if observed is None:
             return Outcome()
         product = self._settings.pods.gpu_product
         decision = model.decide(observed, self._clock.now(), product)
         self._do(self._models, dict(observed.resource), decision)
+        if any(isinstance(action, WriteStatus) for action in decision.actions):
+            self._desk.wrote(key.name)
+        return Outcome(decision.look_again_seconds)
+
+    def _pipeline(self, key: Key) -> Outcome:
+        observed = observe_pipeline(self._cache, key.name)
+        if observed is None:
+            return Outcome()
+        product = self._settings.pods.gpu_product
+        decision = pipeline.decide(observed, self._clock.now(), product)
+        self._do(self._pipelines, dict(observed.resource), decision)
         return Outcome(decision.look_again_seconds)
 
     def _job(self, key: Key) -> Outcome:
-        observed = observe_job(self._api, key.namespace, key.name)
+        observed = observe_job(self._cache, key.name, self._admission_of)
         if observed is None:
-            return Outcome()
+            return Outcome(keys=self._desk.stirred())
+        self._desk.looked(key.name, observed.pods)
         decision = job.decide(observed, self._clock.now(), self._settings.pods)
         try:
             self._do(self._jobs, observed.resource, decision)
         except (BadInput, Unauthorised) as error:
             self._refused(observed, decision, error)
             raise
-        return Outcome(decision.look_again_seconds)
+        return Outcome(decision.look_again_seconds, keys=self._desk.stirred())
+
+    def release(self) -> None:
+        """Hold no model's deletion back any more: nobody would let it go while we are away."""
+        for model_ in self._cache.all(AIMODEL):
+            if names.FINALIZER_IN_USE in (model_["metadata"].get("finalizers") or ()):
+                self._models.do(model_, SetInUse(False))
 
     def _refused(self, observed: Observed, decision: Decision, error: MeninxError) -> None:
         """Say on the job that the API server would not take its Kubernetes Job."""
@@ -106,26 +150,3 @@ def _facts(action: Action) -> dict[str, str]:
     if isinstance(action, WriteStatus):
         return {"phase": str(action.status.get("phase", ""))}
     return {"reason": action.reason} if isinstance(action, Emit) else {}
-
-
-def key_of(resource: Mapping[str, Any]) -> Key:
-    """Return the key of one of our resources."""
-    metadata = resource["metadata"]
-    return Key(str(resource["kind"]), str(metadata["namespace"]), str(metadata["name"]))
-
-
-def living(jobs: Sequence[Mapping[str, Any]], now: dt.datetime) -> list[Mapping[str, Any]]:
-    """Return the jobs that need a look: those not finished, and those whose time to live is over."""
-    return [item for item in jobs if not _finished(item) or _over(item, now)]
-
-
-def _finished(resource: Mapping[str, Any]) -> bool:
-    return (resource.get("status") or {}).get("phase") in TERMINAL
-
-
-def _over(resource: Mapping[str, Any], now: dt.datetime) -> bool:
-    ttl = (resource.get("spec") or {}).get("ttlSecondsAfterFinished")
-    finished = moment((resource.get("status") or {}).get("finishedAt"))
-    if ttl is None or finished is None:
-        return False
-    return (now - finished).total_seconds() >= float(ttl)

@@ -1,9 +1,11 @@
 """What the operator is told by its environment, read once."""
 
+import socket
 from dataclasses import dataclass, field
 from typing import Self
 
 from meninx.base.settings import Environment
+from meninx.kube.watch import WatchLimits
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,16 @@ class Settings:
     namespace: str
     pods: PodSettings
     signing_key: bytes = field(repr=False)
-    resync_seconds: float = 30.0
+    resync_seconds: float = 300.0
+    """How often everything is looked at without a cause; what is waited for comes by events."""
     liveness_port: int = 8080
     metrics_port: int = 9090
+    watch: WatchLimits = field(default_factory=WatchLimits)
+    lease: str = "meninx-operator"
+    """Name of the Lease that says which replica works."""
+    pod: str = "meninx-operator"
+    """Name of our own pod: who holds the lease, and where events about ourselves go."""
+    pod_uid: str = ""
 
     @classmethod
     def read(cls, environment: Environment) -> Self:
@@ -41,7 +50,14 @@ class Settings:
                 service_account=environment.text("MENINX_JOB_SERVICE_ACCOUNT", "") or None,
             ),
             signing_key=environment.secret("MENINX_SIGNING_KEY"),
-            resync_seconds=environment.number("MENINX_RESYNC_SECONDS", 30.0),
+            resync_seconds=environment.number("MENINX_RESYNC_SECONDS", 300.0),
             liveness_port=environment.integer("MENINX_LIVENESS_PORT", 8080),
             metrics_port=environment.integer("MENINX_METRICS_PORT", 9090),
+            watch=WatchLimits(
+                server_seconds=environment.number("MENINX_WATCH_SECONDS", 60.0),
+                grace_seconds=environment.number("MENINX_WATCH_GRACE_SECONDS", 15.0),
+            ),
+            lease=environment.text("MENINX_LEASE", "meninx-operator"),
+            pod=environment.text("MENINX_POD", socket.gethostname()),
+            pod_uid=environment.text("MENINX_POD_UID", ""),
         )

@@ -1,6 +1,7 @@
-"""The loop that takes keys from the queue: observe, decide, apply; a few at a time, in threads."""
+"""The hands that take keys from the queue: observe, decide, apply; a few at a time, in threads."""
 
-import asyncio
+import threading
+import time as system_time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,7 +12,8 @@ from meninx.controller.metrics import Metrics
 
 log = Log(__name__)
 
-HANDS = 4
+HANDS = 8
+"""Most of a look is waiting for the API server's answers to its writes."""
 STUCK_SECONDS = 180.0
 """Longer than any one look may take: every call to the API server has its own limit."""
 
@@ -37,60 +39,75 @@ class Worker:
         metrics: Metrics,
         *,
         resync_seconds: float,
-        time: Callable[[], float] | None = None,
+        time: Callable[[], float] = system_time.monotonic,
         queue: KeyedQueue | None = None,
     ) -> None:
         self._reconcile = reconcile
         self._metrics = metrics
         self._resync_seconds = resync_seconds
-        self._time = time or asyncio.get_running_loop().time
+        self._time = time
         self._queue = KeyedQueue() if queue is None else queue
-        self._changed = asyncio.Event()
-        self._hands = asyncio.Semaphore(HANDS)
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._hands: list[threading.Thread] = []
         self._looked_at = self._time()
         self.swept = False
+        """True once everything has been looked at."""
 
-    def put(self, key: Key) -> None:
-        """Ask for a look at a key now; to be called in the loop's own thread."""
-        self._queue.put(key, self._time())
-        self._changed.set()
+    def put(self, key: Key, *, delay_seconds: float = 0.0) -> None:
+        """Ask for a look at a key, from any thread; an earlier wish stays."""
+        with self._changed:
+            self._queue.put(key, self._time() + delay_seconds)
+            self._changed.notify()
+
+    def start(self) -> None:
+        """Begin with a look at everything."""
+        self._looked_at = self._time()
+        self.put(Key(SWEEP))
+        for number in range(HANDS):
+            hand = threading.Thread(target=self._work, name=f"hand-{number}", daemon=True)
+            self._hands.append(hand)
+            hand.start()
+
+    def stop(self, patience_seconds: float = 20.0) -> bool:
+        """Begin no further look; tell whether those that have begun came to an end."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        end = system_time.monotonic() + patience_seconds
+        for hand in self._hands:
+            hand.join(max(0.0, end - system_time.monotonic()))
+        return not any(hand.is_alive() for hand in self._hands)
+
+    @property
+    def working(self) -> bool:
+        """Tell whether it has been started and not stopped."""
+        return bool(self._hands) and not self._stopping
 
     def stuck(self) -> bool:
         """Tell whether no look has come to an end for too long; the sweep makes sure of some."""
-        return self._time() - self._looked_at > self._resync_seconds + STUCK_SECONDS
+        idle = self._time() - self._looked_at
+        return self.working and idle > self._resync_seconds + STUCK_SECONDS
 
-    async def run(self) -> None:
-        """Work until cancelled; looks that have begun are finished first."""
-        self.put(Key(SWEEP))
-        async with asyncio.TaskGroup() as looks:
-            try:
-                while True:
-                    await self._hands.acquire()
-                    key = await self._next()
-                    looks.create_task(self._look(key))
-            except asyncio.CancelledError:
-                log.info("the operator stops after the looks that have begun")
+    def _work(self) -> None:
+        while (key := self._next()) is not None:
+            self._look(key)
 
-    async def _next(self) -> Key:
-        while True:
-            self._changed.clear()
-            key = self._queue.take(self._time())
-            if key is not None:
-                return key
-            due = self._queue.next_due()
-            await self._changed_or_after(None if due is None else due - self._time())
+    def _next(self) -> Key | None:
+        """Wait for the next key that is due; None when there is to be no other."""
+        with self._changed:
+            while not self._stopping:
+                key = self._queue.take(self._time())
+                if key is not None:
+                    return key
+                due = self._queue.next_due()
+                self._changed.wait(None if due is None else max(0.0, due - self._time()))
+        return None
 
-    async def _changed_or_after(self, seconds: float | None) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._changed.wait()
-        except TimeoutError:
-            return
-
-    async def _look(self, key: Key) -> None:
+    def _look(self, key: Key) -> None:
         started = self._time()
         try:
-            outcome = await asyncio.to_thread(self._reconcile, key)
+            outcome = self._reconcile(key)
         except Conflict as error:
             self._again(key, error)
         except MeninxError as error:
@@ -104,20 +121,24 @@ class Worker:
             self._looked_at = self._time()
             self._metrics.looked(key.kind, self._looked_at - started)
             self._metrics.queue.set(len(self._queue))
-            self._hands.release()
-            self._changed.set()
 
     def _done(self, key: Key, outcome: Outcome) -> None:
-        now = self._time()
         again = self._resync_seconds if key.kind == SWEEP else outcome.look_again_seconds
-        self._queue.done(key, again_at=None if again is None else now + again)
-        self.swept = self.swept or key.kind == SWEEP
-        for other in outcome.keys:
-            self.put(other)
+        with self._changed:
+            now = self._time()
+            self._queue.done(key, again_at=None if again is None else now + again)
+            for other in outcome.keys:
+                self._queue.put(other, now)
+            self.swept = self.swept or key.kind == SWEEP
+            self._changed.notify(1 + len(outcome.keys))
 
     def _again(self, key: Key, error: Exception) -> float:
         self._metrics.failures.labels(key.kind, type(error).__name__).inc()
-        return self._queue.failed(key, self._time())
+        wish = getattr(error, "retry_after_seconds", None) or 0.0
+        with self._changed:
+            delay = self._queue.failed(key, self._time(), wish_seconds=wish)
+            self._changed.notify()
+        return delay
 
     def _failed(self, key: Key, error: Exception) -> None:
         delay = self._again(key, error)

@@ -91,6 +91,7 @@ class Informer:
         name = f"watch-{self.watched.kind.plural}"
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._stopping = threading.Event()
+        self._anew = threading.Event()
         self._version = ""
         self._heard = self._alive = self.time()
         self._answer: urllib3.BaseHTTPResponse | None = None
@@ -108,6 +109,14 @@ class Informer:
         if self._thread.is_alive():
             self._thread.join(patience_seconds)
 
+    def refresh(self) -> None:
+        """List anew, at once: `synced` again once that is in the sink."""
+        self.synced = False
+        self._anew.set()
+        answer = self._answer
+        if answer is not None:
+            _cut(answer)
+
     def age_seconds(self) -> float:
         """Return how long ago the server last said anything: how old our knowledge may be."""
         return self.time() - self._heard
@@ -121,6 +130,10 @@ class Informer:
             failure, lasted = self._once()
             if self._stopping.is_set():
                 return
+            if self._anew.is_set():
+                self._anew.clear()
+                self._version = ""
+                continue
             step = next_step(failure, self.failures, lasted_seconds=lasted)
             self._tell(failure, step.pause_seconds)
             self.failures = step.failures
@@ -162,23 +175,13 @@ class Informer:
         )
 
     def _list(self) -> None:
-        seen: set[str] = set()
-        query = self.watched.query(limit=str(self.limits.page))
-        subject = f"list of {self.watched.kind.plural}"
-        while True:
-            self._alive = self.time()
-            page = self.api.page(self.watched.path, query, subject)
+        def heard() -> None:
             self._heard = self._alive = self.time()
-            for item in page.get("items") or ():
-                seen.add(item["metadata"]["name"])
-                self._changed("ADDED", item)
-            token = page["metadata"].get("continue")
-            if not token:
-                break
-            query["continue"] = token
-        version = page["metadata"]["resourceVersion"]
-        self.sink.listed(self.watched.kind, seen, version)
-        self._version, self.synced, self.failures = version, True, 0
+
+        self._alive = self.time()
+        self._version = fill(self.api, self.watched, self.sink, heard=heard, page=self.limits.page)
+        self.failures = 0
+        self.synced = not self._anew.is_set()
 
     def _watch(self) -> None:
         query = self.watched.query(
@@ -194,6 +197,7 @@ class Informer:
                 raise _refused(answer)
             self._answer = answer
             try:
+                self._may_go_on()
                 for line in _lines(answer):
                     self._take(line)
             finally:
@@ -201,12 +205,11 @@ class Informer:
 
     def _take(self, line: bytes) -> None:
         self._heard = self._alive = self.time()
-        if self._stopping.is_set():
-            raise Failed(Failure(None, "told to stop"))
+        self._may_go_on()
         said = read_line(line)
         match said:
             case Change(type_, manifest):
-                self._changed(type_, manifest)
+                tell(self.sink, self.watched.kind, type_, manifest)
                 self._version = manifest["metadata"]["resourceVersion"]
             case Bookmark(version):
                 self._version = version
@@ -214,11 +217,43 @@ class Informer:
                 raise Failed(said)
         self.failures = 0
 
-    def _changed(self, type_: str, manifest: Manifest) -> None:
-        kind = self.watched.kind
-        manifest.setdefault("apiVersion", kind.api_version)
-        manifest.setdefault("kind", kind.kind)
-        self.sink.changed(kind, type_, manifest)
+    def _may_go_on(self) -> None:
+        if self._stopping.is_set() or self._anew.is_set():
+            raise Failed(Failure(None, "told to stop"))
+
+
+def fill(
+    api: KubeApi,
+    watched: Watched,
+    sink: Sink,
+    *,
+    heard: Callable[[], None] = lambda: None,
+    page: int = 500,
+) -> str:
+    """List once, page by page, into the sink; return the version of the list."""
+    seen: set[str] = set()
+    query = watched.query(limit=str(page))
+    subject = f"list of {watched.kind.plural}"
+    while True:
+        got = api.page(watched.path, query, subject)
+        heard()
+        for item in got.get("items") or ():
+            seen.add(item["metadata"]["name"])
+            tell(sink, watched.kind, "ADDED", item)
+        token = got["metadata"].get("continue")
+        if not token:
+            break
+        query["continue"] = token
+    version = str(got["metadata"]["resourceVersion"])
+    sink.listed(watched.kind, seen, version)
+    return version
+
+
+def tell(sink: Sink, kind: Kind, type_: str, manifest: Manifest) -> None:
+    """Tell the sink of an object; items of a list don't say what they are."""
+    manifest.setdefault("apiVersion", kind.api_version)
+    manifest.setdefault("kind", kind.kind)
+    sink.changed(kind, type_, manifest)
 
 
 def _refused(answer: urllib3.BaseHTTPResponse) -> Failed:

@@ -44,3 +44,7 @@ SECRET = Kind("", "v1", "secrets", "Secret")
 NODE = Kind("", "v1", "nodes", "Node", namespaced=False)
 LEASE = Kind("coordination.k8s.io", "v1", "leases", "Lease")
 EVENT = Kind("", "v1", "events", "Event")
+DEFINITION = Kind(
+    "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition",
+    namespaced=False,
+)  # fmt: skip

@@ -1,8 +1,13 @@
-"""The operator's process: kopf watches, the worker looks, one small server tells how it goes."""
+"""The operator's process: informers and kopf watch, a lease says who leads, the worker looks."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import os
+import signal
+import sys
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import kopf
 from aiohttp import web
@@ -10,90 +15,272 @@ from aiohttp import web
 from meninx.base.clock import SystemClock
 from meninx.base.errors import MeninxError
 from meninx.base.logs import Log
-from meninx.controller import handlers, startup
+from meninx.controller import handlers, health, startup
+from meninx.controller.cache import Cache
 from meninx.controller.metrics import Metrics
+from meninx.controller.metrics import Vitals as Scraped
 from meninx.controller.reconcile import Reconciler
+from meninx.controller.schema import Lacking, lacking
 from meninx.controller.settings import Settings
 from meninx.controller.worker import Worker
-from meninx.kube.client import Api, KubeApi
-from meninx.kube.kinds import AIMODEL, INFERENCEJOB
+from meninx.kube.client import KubeApi
+from meninx.kube.informer import Informer, Watched, fill
+from meninx.kube.kinds import JOB, POD, Kind
+from meninx.kube.lease import Elector, Terms
+from meninx.resources import names
 
 log = Log(__name__)
 
 _PAUSE_SECONDS = 2.0
+_SOON_SECONDS = 0.05
+_REFILL_SECONDS = 60.0
+LOST_EXIT_CODE = 75
 
 
-def _pages(metrics: Metrics, worker: Worker) -> web.Application:
-    async def ready(_: web.Request) -> web.Response:
-        status = 200 if worker.swept and not worker.stuck() else 503
-        return web.Response(status=status, text="ready\n" if status == 200 else "not yet\n")
+class Operator:
+    """The parts of one replica and how they hang together."""
 
-    async def measured(_: web.Request) -> web.Response:
-        return web.Response(body=metrics.text(), headers={"Content-Type": "text/plain"})
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._metrics = Metrics()
+        self._api = KubeApi.connect()
+        self._cache = Cache()
+        self._lacking = Lacking()
+        self._lag = health.LoopLag()
+        self._loop = asyncio.get_running_loop()
+        self._leads = asyncio.Event()
+        clock = SystemClock()
+        self._reconciler = Reconciler(
+            self._api, self._cache, settings, clock=clock, metrics=self._metrics
+        )
+        self._worker = Worker(
+            self._reconciler, self._metrics, resync_seconds=settings.resync_seconds
+        )
+        dispatcher = handlers.Dispatcher(
+            self._cache, self._metrics.census, self._worker.put, settings.namespace
+        )
+        self._cache.listen(dispatcher)
+        self._informers = [self._informer(kind) for kind in handlers.WATCHED]
+        self._filled = {kind: self._loop.time() for kind in handlers.BY_KOPF}
+        terms = Terms()
+        self._elector = Elector(
+            KubeApi.connect(patience_seconds=terms.call_seconds),
+            settings.namespace,
+            settings.lease,
+            f"{settings.pod}_{uuid.uuid4().hex[:8]}",
+            on_lead=self._led,
+            on_lost=_die,
+            terms=terms,
+        )
+        self._metrics.vitals = Scraped(
+            self.ages, lambda: self._lag.seconds(self._loop.time()), self._elector.holds
+        )
 
-    app = web.Application()
-    app.add_routes([web.get("/readyz", ready), web.get("/metrics", measured)])
-    return app
+    def _led(self) -> None:
+        self._loop.call_soon_threadsafe(self._leads.set)
+
+    def _informer(self, kind: Kind) -> Informer:
+        labels = names.LABEL_JOB if kind in {JOB, POD} else ""
+        watched = Watched(kind, self._settings.namespace if kind.namespaced else None, labels)
+        return Informer(self._api, watched, self._cache, self._settings.watch)
+
+    def ages(self) -> dict[str, float]:
+        """Return how long ago the API server was last heard of each kind."""
+        ages = {part.watched.kind.kind: part.age_seconds() for part in self._informers}
+        now = self._loop.time()
+        return ages | {kind.kind: now - at for kind, at in self._filled.items()}
+
+    def vitals(self) -> health.Vitals:
+        """Return how each part does."""
+        idle = {part.watched.kind.kind: part.idle_seconds() for part in self._informers}
+        return health.Vitals(
+            loop_lag_seconds=self._lag.seconds(self._loop.time()),
+            watch_idle_seconds=idle if self._synced() else {},
+            watch_age_seconds=self.ages(),
+            lease_idle_seconds=self._elector.idle_seconds() if self._elector.started else 0.0,
+            stuck=self._worker.stuck(),
+            synced=self._synced(),
+            leading=self._elector.leading,
+            holder=self._elector.holder,
+            swept=self._worker.swept,
+            lacking=self._lacking.sentence(),
+        )
+
+    def _synced(self) -> bool:
+        return self._cache.synced((*handlers.WATCHED, *handlers.BY_KOPF))
+
+    async def run(self) -> None:
+        """Run until a signal comes; looks that have begun are finished, and the lease given up."""
+        for part in self._informers:
+            part.start()
+        await self._untired(self._fill)
+        await self._untired(self._compare)
+        works = (self._watch(), self._refill(), self._lag.run(), self._lead())
+        tasks = [asyncio.ensure_future(work) for work in works]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.to_thread(self._stop)
+
+    def _stop(self) -> None:
+        ended = self._worker.stop()
+        if ended:
+            self._release()
+            self._elector.stop()  # else a look may still write: the lease runs out instead
+        for part in self._informers:
+            part.stop()
+        log.info("the operator has stopped")
+
+    def _release(self) -> None:
+        if not self._elector.leading:
+            return
+        try:
+            self._reconciler.release()
+        except MeninxError as error:
+            log.warning(f"models stay held until an operator runs again: {error}")
+
+    async def _lead(self) -> None:
+        """Wait for a whole picture, then for the lease; look at everything anew, then work."""
+        await self._until(self._synced)
+        self._elector.start()
+        await self._leads.wait()
+        # A standby's picture may be as old as a watch that died in silence.
+        for part in self._informers:
+            part.refresh()
+        await self._until(lambda: all(part.synced for part in self._informers))
+        await self._untired(self._fill)
+        self._worker.start()
+        await asyncio.Event().wait()
+
+    async def _until(self, question: Callable[[], bool]) -> None:
+        while not question():
+            await asyncio.sleep(_SOON_SECONDS)
+
+    async def _untired(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do it until it works: an API server that is away only costs time."""
+        while True:
+            try:
+                await work()
+            except MeninxError as error:
+                log.warning(f"the operator waits for the API server: {error}")
+                await asyncio.sleep(_PAUSE_SECONDS)
+            else:
+                return
+
+    async def _fill(self) -> None:
+        """List what kopf watches: it tells neither when its list is whole nor what has vanished."""
+        for kind in handlers.BY_KOPF:
+            watched = Watched(kind, self._settings.namespace)
+            await asyncio.to_thread(fill, self._api, watched, self._cache)
+            self._filled[kind] = self._loop.time()
+
+    async def _refill(self) -> None:
+        while True:
+            await asyncio.sleep(_REFILL_SECONDS)
+            await self._untired(self._fill)
+
+    async def _compare(self) -> None:
+        """Say which fields the installed definitions lack."""
+        self._lacking = await asyncio.to_thread(lacking, self._api)
+        if not self._lacking.fields:
+            return
+        said = self._lacking.sentence()
+        log.warning(said)
+        await asyncio.to_thread(
+            self._api.event, self._pod(), type="Warning", reason="DefinitionsLackFields",
+            message=said, component=names.FIELD_MANAGER_OPERATOR,
+        )  # fmt: skip
+
+    def _pod(self) -> dict[str, Any]:
+        settings = self._settings
+        facts = {"name": settings.pod, "namespace": settings.namespace, "uid": settings.pod_uid}
+        return {"apiVersion": POD.api_version, "kind": POD.kind, "metadata": facts}
+
+    async def _watch(self) -> None:
+        """Let kopf watch until a signal comes; its end is the end of the process."""
+        registry = kopf.OperatorRegistry()
+        startup.register(registry)
+        handlers.register(registry, self._cache)
+        kopf_settings = kopf.OperatorSettings()
+        startup.configure(kopf_settings, self._settings.watch)
+        await kopf.operator(
+            registry=registry,
+            settings=kopf_settings,
+            standalone=True,
+            namespaces=[self._settings.namespace],
+        )
+
+    def pages(self) -> web.Application:
+        """Return the pages of probes and metrics."""
+        limits = health.Limits(
+            watch_idle_seconds=health.Limits.watch_idle_seconds
+            + self._settings.watch.client_seconds
+        )
+
+        async def alive(_: web.Request) -> web.Response:
+            vitals = self.vitals()
+            found = health.ailments(vitals, limits)
+            text = health.page(vitals, "; ".join(found) or "ok")
+            return web.Response(status=500 if found else 200, text=text)
+
+        async def ready(_: web.Request) -> web.Response:
+            vitals = self.vitals()
+            is_ready = health.ready(vitals)
+            text = health.page(vitals, "ready" if is_ready else "not yet")
+            return web.Response(status=200 if is_ready else 503, text=text)
+
+        async def measured(_: web.Request) -> web.Response:
+            headers = {"Content-Type": Metrics.CONTENT_TYPE}
+            return web.Response(body=self._metrics.text(), headers=headers)
+
+        app = web.Application()
+        app.add_routes(
+            [
+                web.get("/healthz", alive),
+                web.get("/readyz", ready),
+                web.get("/metrics", measured),
+            ]
+        )
+        return app
+
+
+def _die() -> None:
+    """End at once, whatever is under way: another replica may lead from now on."""
+    log.warning("this replica ends: it no longer holds the lease")
+    sys.stderr.flush()
+    os._exit(LOST_EXIT_CODE)
 
 
 @asynccontextmanager
-async def _served(app: web.Application, port: int) -> AsyncIterator[None]:
+async def _served(app: web.Application, *ports: int) -> AsyncIterator[None]:
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
-        await web.TCPSite(runner, "0.0.0.0", port).start()  # noqa: S104 - the pod's own address
+        for port in ports:
+            await web.TCPSite(runner, "0.0.0.0", port).start()  # noqa: S104 - the pod's own address
         yield
     finally:
         await runner.cleanup()
 
 
-async def _defined(api: Api, namespace: str) -> None:
-    """Wait until the API server knows our kinds: kopf looks only once which there are."""
-    while True:
-        try:
-            for kind in (AIMODEL, INFERENCEJOB):
-                await asyncio.to_thread(api.list, kind, namespace)
-        except MeninxError as error:
-            log.warning(f"the operator waits for its resources: {error}")
-            await asyncio.sleep(_PAUSE_SECONDS)
-        else:
-            return
-
-
-async def _watch(api: Api, settings: Settings, worker: Worker) -> None:
-    """Let kopf watch until a signal comes; its end is the end of the process."""
-    await _defined(api, settings.namespace)
-    registry = kopf.OperatorRegistry()
-    startup.register(registry, worker.stuck)
-    handlers.register(registry, worker.put)
-    kopf_settings = kopf.OperatorSettings()
-    startup.configure(kopf_settings)
-    await kopf.operator(
-        registry=registry,
-        settings=kopf_settings,
-        standalone=True,
-        namespaces=[settings.namespace],
-        liveness_endpoint=f"http://0.0.0.0:{settings.liveness_port}/healthz",
-    )
-
-
 async def serve(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT; looks that have begun are finished."""
-    metrics = Metrics()
-    api = KubeApi.connect()
-    reconciler = Reconciler(api, settings, SystemClock(), metrics)
-    worker = Worker(reconciler, metrics, resync_seconds=settings.resync_seconds)
-    async with _served(_pages(metrics, worker), settings.metrics_port):
-        work = asyncio.create_task(worker.run())
-        watch = asyncio.create_task(_watch(api, settings, worker))
+    """Run until SIGTERM or SIGINT."""
+    operator = Operator(settings)
+    running = asyncio.ensure_future(operator.run())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):  # until kopf is up, which has its own
+        loop.add_signal_handler(number, running.cancel)
+    async with _served(operator.pages(), settings.metrics_port, settings.liveness_port):
         log.info("the operator has started", namespace=settings.namespace)
-        await asyncio.wait({work, watch}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (work, watch):
-            task.cancel()
-        results = await asyncio.gather(work, watch, return_exceptions=True)
-    for result in results:
-        if isinstance(result, Exception):
-            raise result
+        try:
+            await running
+        except asyncio.CancelledError:
+            log.info("told to stop before it worked")
 
 
 def run(settings: Settings) -> None:

@@ -2,22 +2,52 @@ from typing import Any
 
 import kopf
 import pytest
-from tests.support.make import aimodel, inferencejob
+from tests.support.make import aimodel, aipipeline, inferencejob
 from tests.support.workload import node, pod
 
-from meninx.controller.handlers import Nodes, keys_for, register
-from meninx.controller.keys import SWEEP, Key
-from meninx.controller.startup import (
-    CLIENT_WATCH_SECONDS,
-    WATCH_SECONDS,
-    PatientBackoff,
-    Stuck,
-    configure,
-    log_in,
-)
-from meninx.controller.startup import register as register_probes
+from meninx.controller import handlers
+from meninx.controller.cache import Cache
+from meninx.controller.census import Census
+from meninx.controller.handlers import Dispatcher
+from meninx.controller.keys import QUEUE, Key
+from meninx.controller.startup import PatientBackoff, configure, log_in
+from meninx.kube.kinds import AIMODEL, AIPIPELINE, INFERENCEJOB, NODE, POD, Kind
+from meninx.kube.watch import WatchLimits
 
 JOB = Key("InferenceJob", "meninx", "route-s0-1")
+MODEL = Key("AIModel", "meninx", "unet-meningioma")
+TURN = Key(QUEUE)
+
+
+class Desk:
+    """A cache with its dispatcher, and what was put."""
+
+    def __init__(self) -> None:
+        self.cache, self.census = Cache(), Census()
+        self.put: list[Key] = []
+        self.cache.listen(Dispatcher(self.cache, self.census, self._put, "meninx"))
+        self._version = 0
+
+    def _put(self, key: Key, *, delay_seconds: float = 0.0) -> None:
+        assert delay_seconds == (handlers.QUEUE_DELAY_SECONDS if key == TURN else 0.0)
+        self.put.append(key)
+
+    def tell(self, kind: Kind, manifest: dict[str, Any], type_: str = "MODIFIED") -> set[Key]:
+        """Tell the cache of an object as it is now; return what was put for that."""
+        self._version += 1
+        facts = {"resourceVersion": str(self._version), "uid": manifest["metadata"]["name"]}
+        told = {**manifest, "metadata": {**manifest["metadata"], **facts}}
+        self.put.clear()
+        self.cache.changed(kind, type_, told)
+        return set(self.put)
+
+    def write(self, kind: Kind, manifest: dict[str, Any]) -> set[Key]:
+        """The same as the answer to a write of ours."""
+        self._version += 1
+        facts = {"resourceVersion": str(self._version), "uid": manifest["metadata"]["name"]}
+        self.put.clear()
+        self.cache.saw(kind, {**manifest, "metadata": {**manifest["metadata"], **facts}})
+        return set(self.put)
 
 
 def _pod(**metadata: Any) -> dict[str, Any]:
@@ -26,70 +56,111 @@ def _pod(**metadata: Any) -> dict[str, Any]:
     return {**made, "kind": "Pod"}
 
 
+LABELS = {"labels": {"meninx.io/inference-job": "route-s0-1"}}
+LONG = {
+    "labels": {"meninx.io/inference-job": "cut-1234"},
+    "annotations": {"meninx.io/inference-job": "route-s0-1"},
+}
+
+
 @pytest.mark.parametrize(
-    ("body", "keys"),
+    ("kind", "manifest", "keys"),
     [
-        (inferencejob(), (JOB,)),
-        (aimodel(), (Key("AIModel", "meninx", "unet-meningioma"), Key(SWEEP))),
-        (_pod(labels={"meninx.io/inference-job": "route-s0-1"}), (JOB,)),
-        (
-            _pod(
-                labels={"meninx.io/inference-job": "cut-1234"},
-                annotations={"meninx.io/inference-job": "route-s0-1"},
-            ),
-            (JOB,),
-        ),
-        (_pod(labels={"app": "other"}), ()),
+        (INFERENCEJOB, inferencejob(), {JOB, TURN}),
+        (AIMODEL, aimodel(), {MODEL, TURN}),
+        (POD, _pod(**LABELS), {JOB}),
+        (POD, _pod(**LONG), {JOB}),
+        (POD, _pod(labels={"app": "other"}), set()),
     ],
     ids=["job", "model", "pod", "pod-of-a-long-name", "foreign-pod"],
 )
-def test_changed_object_puts_its_keys(body: dict[str, Any], keys: tuple[Key, ...]) -> None:
-    assert keys_for(body) == keys
+def test_changed_object_puts_its_keys(kind: Kind, manifest: dict[str, Any], keys: set[Key]) -> None:
+    assert Desk().tell(kind, manifest) == keys
+
+
+def test_model_that_changes_wakes_its_jobs_and_those_of_its_pipelines() -> None:
+    desk = Desk()
+    chain = aipipeline()
+    used = next(step["modelRef"]["name"] for step in chain["spec"]["steps"] if "modelRef" in step)
+    of_chain = inferencejob("of-chain")
+    of_chain["spec"] = {**of_chain["spec"], "pipelineRef": {"name": chain["metadata"]["name"]}}
+    of_chain["spec"].pop("modelRef")
+    desk.tell(AIPIPELINE, chain)
+    desk.tell(INFERENCEJOB, of_chain)
+    put = desk.tell(AIMODEL, aimodel(used))
+    assert Key("AIPipeline", "meninx", chain["metadata"]["name"]) in put
+    assert Key("InferenceJob", "meninx", "of-chain") in put
+
+
+def test_own_write_only_asks_whose_turn_it_is() -> None:
+    desk = Desk()
+    desk.tell(INFERENCEJOB, inferencejob())
+    assert desk.write(INFERENCEJOB, inferencejob(status={"phase": "Running"})) == {TURN}
+    (sort,) = desk.census.counts()
+    assert sort.phase == "Running"
+
+
+def test_job_that_is_gone_is_looked_at_and_no_longer_counted() -> None:
+    desk = Desk()
+    desk.tell(INFERENCEJOB, inferencejob())
+    assert desk.tell(INFERENCEJOB, inferencejob(), "DELETED") == {JOB, TURN}
+    assert not desk.census.counts()
+
+
+def _unschedulable() -> dict[str, Any]:
+    return {**node(), "spec": {"unschedulable": True}}
+
+
+def _heartbeat() -> dict[str, Any]:
+    made = node()
+    beat = {"type": "Ready", "status": "True", "lastHeartbeatTime": "2026-01-05T09:00:00Z"}
+    return {**made, "status": {**made["status"], "conditions": [beat]}}
 
 
 @pytest.mark.parametrize(
-    ("later", "gone", "differs"),
+    ("before", "later", "type_", "differs"),
     [
-        (node(), False, False),
-        (node() | {"spec": {"unschedulable": True}}, False, False),
-        (node(gpus="2"), False, True),
-        (node(pool="x"), False, True),
-        (node(), True, True),
+        (node(), node(), "MODIFIED", False),
+        (_heartbeat(), _heartbeat(), "MODIFIED", False),
+        (node(), _unschedulable(), "MODIFIED", True),
+        (node(), node(gpus="2"), "MODIFIED", True),
+        (node(), node(pool="x"), "MODIFIED", True),
+        (node(), node(), "DELETED", True),
     ],
-    ids=["heartbeat", "cordon", "gpus", "labels", "gone"],
+    ids=["same", "heartbeat", "cordon", "gpus", "labels", "gone"],
 )
-def test_node_counts_only_where_it_changes_what_models_ask_for(
-    later: dict[str, Any], gone: bool, differs: bool
+def test_node_counts_only_where_its_offer_changes(
+    before: dict[str, Any], later: dict[str, Any], type_: str, differs: bool
 ) -> None:
-    nodes = Nodes()
-    assert nodes.differ(node(), gone=False)
-    assert nodes.differ(later, gone=gone) is differs
+    desk = Desk()
+    desk.tell(AIMODEL, aimodel())
+    desk.tell(NODE, before)
+    assert desk.tell(NODE, later, type_) >= ({MODEL, TURN} if differs else set())
+    assert bool(desk.put) is differs
 
 
-async def test_five_kinds_are_watched_and_nothing_is_handled_by_kopf() -> None:
+async def test_kopf_watches_only_what_there_are_few_of_and_handles_nothing() -> None:
     registry = kopf.OperatorRegistry()
-    seen: list[Key] = []
-    register(registry, seen.append)
-    handlers = list(registry._watching.get_all_handlers())
-    watched = {str(handler.selector) for handler in handlers}
-    assert len(watched) == 5
+    handlers.register(registry, Cache())
+    watched = {str(handler.selector) for handler in registry._watching.get_all_handlers()}
+    assert len(watched) == len(handlers.BY_KOPF)
     assert not list(registry._changing.get_all_handlers())
     assert not list(registry._spawning.get_all_handlers())
 
 
-def test_watches_end_by_themselves_and_the_client_waits_longer() -> None:
-    settings = kopf.OperatorSettings()
-    configure(settings)
-    assert settings.watching.server_timeout == WATCH_SECONDS
-    assert settings.watching.client_timeout == CLIENT_WATCH_SECONDS
-    assert CLIENT_WATCH_SECONDS >= WATCH_SECONDS
+def test_every_watch_ends_by_itself_and_the_client_waits_longer() -> None:
+    settings, limits = kopf.OperatorSettings(), WatchLimits()
+    configure(settings, limits)
+    assert settings.watching.server_timeout == limits.server_seconds
+    assert settings.watching.client_timeout == limits.client_seconds
+    assert limits.client_seconds >= limits.server_seconds
     assert settings.watching.connect_timeout
     assert settings.networking.request_timeout
 
 
 def test_kopf_neither_peers_nor_posts_events_nor_scans_the_cluster() -> None:
     settings = kopf.OperatorSettings()
-    configure(settings)
+    configure(settings, WatchLimits())
     assert settings.peering.standalone
     assert not settings.posting.enabled
     assert settings.scanning.disabled
@@ -112,16 +183,3 @@ def test_login_follows_where_it_runs(with_file: bool, monkeypatch: pytest.Monkey
         monkeypatch.setenv("KUBECONFIG", "file")
     log_in()
     assert used == ["kubeconfig" if with_file else "pod"]
-
-
-@pytest.mark.parametrize("is_stuck", [True, False], ids=["stuck", "alive"])
-def test_liveness_fails_only_without_progress(is_stuck: bool) -> None:
-    registry = kopf.OperatorRegistry()
-    register_probes(registry, lambda: is_stuck)
-    (probe,) = (h.fn for h in registry._activities.get_all_handlers() if h.id == "progress")
-    ask: Any = probe
-    if not is_stuck:
-        assert ask()
-        return
-    with pytest.raises(Stuck, match="restart the operator"):
-        ask()

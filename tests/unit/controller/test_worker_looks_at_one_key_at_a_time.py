@@ -1,7 +1,6 @@
-import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -11,6 +10,7 @@ from meninx.controller.metrics import Metrics
 from meninx.controller.worker import STUCK_SECONDS, Outcome, Reconcile, Worker
 
 A, B = Key("InferenceJob", "meninx", "a"), Key("InferenceJob", "meninx", "b")
+PATIENCE_SECONDS = 5.0
 
 
 class Time:
@@ -23,147 +23,198 @@ class Time:
         return self.now
 
 
-@asynccontextmanager
-async def working(
-    reconcile: Reconcile,
+class Looks:
+    """Says what each look leads to, and lets a test wait for what has been looked at."""
+
+    def __init__(self, answer: Callable[[Key], Outcome] = lambda _: Outcome()) -> None:
+        self.seen: list[Key] = []
+        self._answer = answer
+        self._news = threading.Condition()
+
+    def __call__(self, key: Key) -> Outcome:
+        with self._news:
+            self.seen.append(key)
+            self._news.notify_all()
+        return self._answer(key)
+
+    def wait(self, key: Key, times: int = 1) -> None:
+        with self._news:
+            done = self._news.wait_for(lambda: self.seen.count(key) >= times, PATIENCE_SECONDS)
+        assert done, f"{key} was looked at {self.seen.count(key)} times"
+
+
+@contextmanager
+def working(
+    look: Reconcile,
     time: Callable[[], float] | None = None,
     *,
     metrics: Metrics | None = None,
     queue: KeyedQueue | None = None,
-) -> AsyncIterator[Worker]:
+) -> Iterator[Worker]:
     queue = KeyedQueue(jitter=lambda _: 0.0) if queue is None else queue
-    worker = Worker(reconcile, metrics or Metrics(), resync_seconds=30, time=time, queue=queue)
-    task = asyncio.create_task(worker.run())
+    clock = time or Time()
+    worker = Worker(look, metrics or Metrics(), resync_seconds=30, time=clock, queue=queue)
+    worker.start()
     try:
         yield worker
     finally:
-        task.cancel()
-        await task
+        assert worker.stop(PATIENCE_SECONDS)
 
 
-async def _until(question: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not question():
-            await asyncio.sleep(0)
-
-
-async def test_first_look_is_at_everything() -> None:
-    seen: list[Key] = []
-
-    def look(key: Key) -> Outcome:
-        seen.append(key)
-        return Outcome(keys=(A, B) if key.kind == SWEEP else ())
-
-    async with working(look) as worker:
-        await _until(lambda: len(seen) == 3)
+def test_first_look_is_at_everything() -> None:
+    looks = Looks(lambda key: Outcome(keys=(A, B) if key.kind == SWEEP else ()))
+    with working(looks) as worker:
+        looks.wait(A)
+        looks.wait(B)
         assert worker.swept
-    assert seen[0] == Key(SWEEP)
-    assert set(seen[1:]) == {A, B}
+    assert looks.seen[0] == Key(SWEEP)
 
 
 class Gate:
-    """A look that holds its key until the gate opens, and keeps count."""
+    """Holds each look at an object until it is opened; tells who is inside."""
 
-    def __init__(self) -> None:
+    def __init__(self, *held: Key) -> None:
+        self.held = held
         self.open = threading.Event()
-        self.held: set[Key] = set()
-        self.count = 0
+        self.inside = threading.Semaphore(0)
+        self.twice = False
+        self._now: set[Key] = set()
 
-    def look(self, key: Key) -> Outcome:
-        if key.kind != SWEEP:
-            assert key not in self.held
-            self.held.add(key)
-            self.open.wait(5)
-            self.held.discard(key)
-            self.count += 1
+    def __call__(self, key: Key) -> Outcome:
+        if key in self.held:
+            self.twice |= key in self._now
+            self._now.add(key)
+            self.inside.release()
+            self.open.wait(PATIENCE_SECONDS)
+            self._now.discard(key)
         return Outcome()
 
 
-async def test_same_key_is_never_in_two_hands() -> None:
-    gate = Gate()
-    async with working(gate.look) as worker:
+def test_same_key_is_never_in_two_hands() -> None:
+    gate = Gate(A)
+    looks = Looks(gate)
+    with working(looks) as worker:
+        worker.put(A)
+        assert gate.inside.acquire(timeout=PATIENCE_SECONDS)
         worker.put(A)
         worker.put(B)
-        await _until(lambda: gate.held == {A, B})
-        worker.put(A)
+        looks.wait(B)
         gate.open.set()
-        await _until(lambda: gate.count == 3)
+        looks.wait(A, times=2)
+    assert not gate.twice
+
+
+def test_slow_look_does_not_delay_another_key() -> None:
+    gate = Gate(A)
+    looks = Looks(gate)
+    with working(looks) as worker:
+        worker.put(A)
+        assert gate.inside.acquire(timeout=PATIENCE_SECONDS)
+        worker.put(B)
+        looks.wait(B)
+        assert not gate.open.is_set()
+        gate.open.set()
 
 
 @pytest.mark.parametrize(
     "error", [Unavailable("away"), Conflict("changed"), ValueError("bug")], ids=str
 )
-async def test_failed_look_is_counted_and_tried_again(error: Exception) -> None:
-    metrics, tries = Metrics(), []
+def test_failed_look_is_counted_and_tried_again(error: Exception) -> None:
+    metrics = Metrics()
 
-    def look(key: Key) -> Outcome:
-        if key == A:
-            tries.append(key)
-            if len(tries) < 3:
-                raise error
+    def fail_twice(key: Key) -> Outcome:
+        if key == A and looks.seen.count(A) < 3:
+            raise error
         return Outcome()
 
-    async with working(look, metrics=metrics) as worker:
+    looks = Looks(fail_twice)
+    with working(looks, metrics=metrics) as worker:
         worker.put(A)
-        await _until(lambda: len(tries) == 3)
+        looks.wait(A, times=3)
     name = type(error).__name__
     expected = f'meninx_reconcile_errors_total{{error="{name}",kind="InferenceJob"}} 2.0'
     assert expected in metrics.text().decode()
 
 
-async def test_look_that_asked_for_another_gets_it_when_time_has_come() -> None:
-    time, count, queue = Time(), 0, KeyedQueue()
+def test_server_that_asks_for_rest_gets_it() -> None:
+    queue, busy = KeyedQueue(jitter=lambda _: 0.0), Unavailable("too many requests")
+    busy.retry_after_seconds = 7.0
 
-    def look(key: Key) -> Outcome:
-        nonlocal count
-        count += key == A
-        return Outcome(look_again_seconds=10 if key == A else None)
-
-    async with working(look, time, queue=queue) as worker:
-        worker.put(A)
-        await _until(lambda: queue.next_due() == 10)
-        time.now = 11
-        worker.put(B)
-        await _until(lambda: count == 2)
-
-
-async def test_everything_is_looked_at_again_after_the_resync_time() -> None:
-    time, sweeps = Time(), 0
-
-    def look(key: Key) -> Outcome:
-        nonlocal sweeps
-        sweeps += key.kind == SWEEP
+    def refuse(key: Key) -> Outcome:
+        if key == A:
+            raise busy
         return Outcome()
 
-    async with working(look, time) as worker:
-        await _until(lambda: worker.swept)
-        time.now = 31
+    looks = Looks(refuse)
+    with working(looks, queue=queue) as worker:
         worker.put(A)
-        await _until(lambda: sweeps == 2)
+        looks.wait(A)
+    assert queue.next_due() == 7.0
 
 
-async def test_worker_without_progress_says_that_it_is_stuck() -> None:
+def test_look_that_asked_for_another_gets_it_when_time_has_come() -> None:
     time = Time()
-    async with working(lambda _: Outcome(), time) as worker:
-        await _until(lambda: worker.swept)
+    looks = Looks(lambda key: Outcome(look_again_seconds=10 if key == A else None))
+    with working(looks, time) as worker:
+        worker.put(A)
+        looks.wait(A)
+        worker.put(B)
+        looks.wait(B)
+        time.now = 11
+        worker.put(B)
+        looks.wait(A, times=2)
+
+
+def test_wish_for_later_waits_and_an_earlier_one_wins() -> None:
+    looks = Looks()
+    with working(looks) as worker:
+        worker.put(A, delay_seconds=100)
+        worker.put(B)
+        looks.wait(B)
+        assert A not in looks.seen
+        worker.put(A)
+        looks.wait(A)
+
+
+def test_everything_is_looked_at_again_after_the_resync_time() -> None:
+    time, looks = Time(), Looks()
+    with working(looks, time) as worker:
+        looks.wait(Key(SWEEP))
+        worker.put(A)
+        looks.wait(A)
+        time.now = 31
+        worker.put(B)
+        looks.wait(Key(SWEEP), times=2)
+
+
+def test_worker_without_progress_says_that_it_is_stuck() -> None:
+    time, gate = Time(), Gate(A)
+    looks = Looks(gate)
+    with working(looks, time) as worker:
+        worker.put(A)
+        assert gate.inside.acquire(timeout=PATIENCE_SECONDS)
         assert not worker.stuck()
         time.now = 31 + STUCK_SECONDS
         assert worker.stuck()
-        worker.put(A)
-        await _until(lambda: not worker.stuck())
+        gate.open.set()
 
 
-async def test_stop_waits_for_the_looks_that_have_begun() -> None:
-    begun, finished = threading.Event(), threading.Event()
+def test_worker_of_a_standby_is_never_stuck() -> None:
+    time = Time()
+    worker = Worker(Looks(), Metrics(), resync_seconds=30, time=time)
+    time.now = 1e6
+    assert not worker.stuck()
 
-    def look(key: Key) -> Outcome:
-        if key == A:
-            begun.set()
-            threading.Event().wait(0.05)
-            finished.set()
-        return Outcome()
 
-    async with working(look) as worker:
-        worker.put(A)
-        await _until(begun.is_set)
-    assert finished.is_set()
+def test_stop_waits_for_the_looks_that_have_begun() -> None:
+    gate = Gate(A)
+    looks = Looks(gate)
+    worker = Worker(looks, Metrics(), resync_seconds=30)
+    worker.start()
+    worker.put(A)
+    assert gate.inside.acquire(timeout=PATIENCE_SECONDS)
+    assert not worker.stop(patience_seconds=0.0)
+    worker.put(B)
+    gate.open.set()
+    assert worker.stop(PATIENCE_SECONDS)
+    assert B not in looks.seen
