@@ -10,13 +10,14 @@ from meninx.base.clock import Clock
 from meninx.controller.cache import Cache, Changed
 from meninx.controller.keys import Key
 from meninx.controller.model.decide import Observed
+from meninx.controller.model.evidence import pull_fails
 from meninx.controller.model.ledger import Ledger, Work
 from meninx.kube.kinds import AIMODEL, AIPIPELINE, INFERENCEJOB, NODE, SECRET, Kind
 
 Manifest = Mapping[str, Any]
 
 SECRETS_SECONDS = 60.0
-"""How long an answer about a model's Secrets is good for."""
+"""How long it is taken for granted that a model's Secrets are there."""
 
 
 class Absence(Protocol):
@@ -35,6 +36,11 @@ class _Asked:
     missing: tuple[str, ...]
     at: dt.datetime
 
+    def holds(self, wanted: tuple[str, ...], now: dt.datetime) -> bool:
+        """Tell whether there is no need to ask again: what is missing may come at any time."""
+        fresh = (now - self.at).total_seconds() < SECRETS_SECONDS
+        return fresh and not self.missing and self.names == wanted
+
 
 @dataclass
 class Desk:
@@ -48,6 +54,8 @@ class Desk:
     _asked: dict[str, _Asked] = field(default_factory=dict)
     _written: dict[str, dt.datetime] = field(default_factory=dict)
     _stirred: set[Work] = field(default_factory=set)
+    _pulls: dict[str, bool] = field(default_factory=dict)
+    """Jobs with a pod whose image can't be pulled now."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def listen(self) -> None:
@@ -60,13 +68,24 @@ class Desk:
         if changed.kind != INFERENCEJOB:
             return
         name = str(changed.manifest["metadata"]["name"])
-        work = self.ledger.gone(name) if changed.gone else self.ledger.saw(changed.manifest)
+        if changed.gone:
+            self._pulls.pop(name, None)
+        self._stir(self.ledger.gone(name) if changed.gone else self.ledger.saw(changed.manifest))
+
+    def _stir(self, work: Work | None) -> None:
         if work is not None:
             with self._lock:
                 self._stirred.add(work)
 
+    def looked(self, job: str, pods: Iterable[Manifest]) -> None:
+        """Take note of a job's pods: an image that can't be pulled is news of its model."""
+        fails = any(map(pull_fails, pods))
+        if fails != self._pulls.get(job, False):
+            self._pulls[job] = fails
+            self._stir(self.ledger.work_of(job))
+
     def stirred(self) -> tuple[Key, ...]:
-        """Return the models whose first job has begun or whose last one has ended, each once."""
+        """Return the models of which there is news, each once."""
         with self._lock:
             works, self._stirred = self._stirred, set()
         models = {name for work in works for name in self._models_of(work)}
@@ -107,8 +126,7 @@ class Desk:
     def _missing(self, model: str, resource: Manifest) -> tuple[str, ...]:
         wanted, now = secrets_of(resource.get("spec") or {}), self.clock.now()
         asked = self._asked.get(model)
-        fresh = asked is not None and (now - asked.at).total_seconds() < SECRETS_SECONDS
-        if asked is None or not fresh or asked.names != wanted:
+        if asked is None or not asked.holds(wanted, now):
             absent = (name for name in wanted if self.api.absent(SECRET, self.namespace, name))
             asked = self._asked[model] = _Asked(wanted, tuple(absent), now)
         return asked.missing

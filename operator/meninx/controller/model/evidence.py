@@ -101,22 +101,35 @@ def _no_image(
     return None
 
 
-def pulled(pod: Manifest, image: str) -> str | None:
-    """Return the registry's complaint, an empty text where the image is there, None if unknown."""
-    spec, status = pod.get("spec") or {}, pod.get("status") or {}
-    containers = [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]
-    mine = {container.get("name") for container in containers if container.get("image") == image}
-    shown = [
+def _shown(pod: Manifest) -> list[Manifest]:
+    status = pod.get("status") or {}
+    return [
         *(status.get("initContainerStatuses") or ()),
         *(status.get("containerStatuses") or ()),
     ]
-    for container in shown:
+
+
+def _waiting(container: Manifest) -> Manifest:
+    return (container.get("state") or {}).get("waiting") or {}
+
+
+def pull_fails(pod: Manifest) -> bool:
+    """Tell whether an image of the pod can't be pulled now."""
+    return any(_waiting(container).get("reason") in PULL_REASONS for container in _shown(pod))
+
+
+def pulled(pod: Manifest, image: str) -> str | None:
+    """Return the registry's complaint, an empty text where the image is there, None if unknown."""
+    spec = pod.get("spec") or {}
+    containers = [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]
+    mine = {container.get("name") for container in containers if container.get("image") == image}
+    for container in _shown(pod):
         if container.get("name") not in mine:
             continue
         state = container.get("state") or {}
         if state.get("running") or state.get("terminated"):
             return ""
-        waiting = state.get("waiting") or {}
+        waiting = _waiting(container)
         if waiting.get("reason") in PULL_REASONS:
             said = " ".join(str(waiting.get("message") or "").split())[:_LONGEST_QUOTE]
             return f"Image: {image}. The node says: {waiting['reason']}: {said}"

@@ -117,16 +117,21 @@ class Ledger:
         self._lock = threading.Lock()
 
     def saw(self, job: Mapping[str, Any]) -> Work | None:
-        """Take note of a job; return what it runs where the first has begun or the last ended."""
+        """Take note of a job; return what it runs where that is news of the model.
+
+        News is that the first of its jobs has begun, the last has ended, or one failed for it.
+        """
         name, line = str(job["metadata"]["name"]), line_of(job)
         with self._lock:
-            before = bool(self._running[line.work])
+            before, known = bool(self._running[line.work]), self._lines[line.work].get(name)
             self._forget(name)
             self._works[name] = line.work
             self._lines[line.work][name] = line
             if line.standing == "running":
                 self._running[line.work][name] = line.job_name
-            return line.work if bool(self._running[line.work]) != before else None
+            turned = bool(self._running[line.work]) != before
+            told = line.trouble is not None and (known is None or known.trouble is None)
+            return line.work if turned or told else None
 
     def gone(self, name: str) -> Work | None:
         """Take note that a job is no more; return what it ran where it was the last to run."""
@@ -135,6 +140,11 @@ class Ledger:
             before = work is not None and bool(self._running[work])
             self._forget(name)
             return work if work is not None and bool(self._running[work]) != before else None
+
+    def work_of(self, name: str) -> Work | None:
+        """Return what a job runs."""
+        with self._lock:
+            return self._works.get(name)
 
     def _forget(self, name: str) -> None:
         work = self._works.pop(name, None)
