@@ -85,6 +85,7 @@ def pod(
         "spec": {
             "nodeName": "node-1",
             "activeDeadlineSeconds": 1800,
+            "terminationGracePeriodSeconds": 10,
             "initContainers": shown[:-1],
             "containers": shown[-1:],
         },

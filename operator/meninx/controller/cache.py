@@ -66,6 +66,8 @@ class Cache:
         self._stores: dict[str, _Store] = defaultdict(_Store)
         self._pods: dict[str, set[str]] = defaultdict(set)
         self._jobs: dict[str, set[str]] = defaultdict(set)
+        self._remains: dict[str, dict[str, Entry]] = {}
+        """By uid of a Kubernetes Job that is there: its pods that are gone."""
         self._listeners: list[Listener] = []
 
     def listen(self, listener: Listener) -> None:
@@ -93,12 +95,13 @@ class Cache:
             return {name: entry.version for name, entry in entries.items()}
 
     def pods_of(self, job_name: str) -> tuple[Manifest, ...]:
-        """Return the pods that a Kubernetes Job owns."""
+        """Return the pods that a Kubernetes Job owns, and the last state of those that are gone."""
         with self._lock:
             job = self._stores[JOB.kind].entries.get(job_name)
             names = sorted(self._pods.get(job.uid, ())) if job else []
             pods = self._stores[POD.kind].entries
-            entries = [pods[name] for name in names]
+            gone = self._remains.get(job.uid, {}) if job else {}
+            entries = [*gone.values(), *(pods[name] for name in names if name not in gone)]
         return tuple(map(_unpacked, entries))
 
     def jobs_of(self, work: str) -> tuple[str, ...]:
@@ -137,6 +140,7 @@ class Cache:
             for name, entry in lost:
                 self._drop(kind, name)
                 _dig(store, entry.uid, ours=False)
+                self._remains.pop(entry.uid, None)
                 self._tell(Changed(kind, _unpacked(entry), gone=True))
             store.listed = True
 
@@ -183,15 +187,29 @@ class Cache:
         name, version, uid = metadata["name"], _version(metadata), metadata.get("uid", "")
         ours = store.graves.get(uid) is True
         _dig(store, uid, ours=False)
+        self._remains.pop(uid, None)
         known = store.entries.get(name)
         if known is not None and known.version <= version:
             self._drop(kind, name)
+            if kind == POD:
+                self._remember(manifest)
             return True
         return ours
+
+    def _remember(self, pod: Manifest) -> None:
+        """Keep what a pod that is gone showed last, for as long as its Kubernetes Job is there.
+
+        A lost node's pod shows why it failed for a tenth of a second before it is gone.
+        """
+        entry = _packed(POD, pod)
+        if entry.work in self._remains:
+            self._remains[entry.work][pod["metadata"]["name"]] = entry
 
     def _index(self, kind: Kind, name: str, entry: Entry) -> None:
         if kind == POD:
             self._pods[entry.work].add(name)
+        elif kind == JOB:
+            self._remains.setdefault(entry.uid, {})
         elif kind == INFERENCEJOB and entry.phase not in TERMINAL:
             self._jobs[entry.work].add(name)
 

@@ -86,6 +86,7 @@ class Reason(StrEnum):
     NOT_FINITE = "NotFinite"
     BAD_RESULT = "BadResult"
     OUT_OF_MEMORY = "OutOfMemory"
+    OUT_OF_STORAGE = "OutOfStorage"
     TIMED_OUT = "TimedOut"
     NODE_LOST = "NodeLost"
     # results
@@ -331,6 +332,10 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.OUT_OF_MEMORY: _M(
         "A container needed more memory than its limit.",
         "Raise resources.memory of the step; the limits of fetch and deliver are our own: report those.",
+    ),
+    Reason.OUT_OF_STORAGE: _M(
+        "The job's pod wrote more to the node's disk than its limit.",
+        "Write less to the output folder and /tmp, or raise the limit that the namespace sets.",
     ),
     Reason.TIMED_OUT: _M(
         "The run took longer than its time limit.",

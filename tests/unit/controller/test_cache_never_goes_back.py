@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 from tests.support.make import inferencejob
-from tests.support.workload import node, pod
+from tests.support.workload import JOB_UID, kubernetes_job, node, pod
 
 from meninx.controller.cache import Cache, Changed
 from meninx.controller.strip import stripped
@@ -141,7 +141,7 @@ def test_pods_are_found_by_the_job_that_owns_them() -> None:
     cache.changed(POD, "ADDED", at(4, _pod("other", "job-2"), uid="p3"))
     assert [item["metadata"]["name"] for item in cache.pods_of("j")] == ["p1", "p2"]
     cache.changed(POD, "DELETED", at(5, _pod("p1", "job-1"), uid="p1"))
-    assert [item["metadata"]["name"] for item in cache.pods_of("j")] == ["p2"]
+    assert sorted(cache.versions(POD)) == ["other", "p2"]
     assert cache.pods_of("absent") == ()
 
 
@@ -175,3 +175,17 @@ def test_heartbeats_of_a_node_are_not_kept() -> None:
     }
     kept = stripped(made)["status"]
     assert kept == {"allocatable": made["status"]["allocatable"], "conditions": [ready]}
+
+
+def test_gone_pod_is_shown_while_its_job_is_there() -> None:
+    cache = Cache()
+    job = at(1, kubernetes_job(), uid=JOB_UID)
+    name = job["metadata"]["name"]
+    cache.changed(JOB, "ADDED", job)
+    cache.changed(POD, "ADDED", at(2, pod(), uid="p"))
+    cache.changed(POD, "DELETED", at(4, pod(reason="NodeLost"), uid="p"))
+    assert [shown["status"]["reason"] for shown in cache.pods_of(name)] == ["NodeLost"]
+    assert list(cache.all(POD)) == []
+    cache.changed(JOB, "DELETED", at(5, job, uid=JOB_UID))
+    cache.changed(JOB, "ADDED", at(6, job, uid="made-anew"))
+    assert cache.pods_of(name) == ()

@@ -27,6 +27,9 @@ def _disrupted(reason: str) -> dict[str, Any]:
     return {"type": "DisruptionTarget", "status": "True", "reason": reason, "message": "why"}
 
 
+KUBELET = _disrupted("TerminationByKubelet")
+
+
 def _said(reason: str, message: str = "m") -> str:
     return json.dumps({"reason": reason, "message": message})
 
@@ -45,9 +48,10 @@ SHOWN: dict[str, tuple[Cause, dict[str, Any]]] = {
         for reason, c in causes.BY_DISRUPTION.items()
     },
     **{
-        f"pod-{reason}": (c, pod(OK, ended("model", 137), phase="Failed", reason=reason))
+        f"pod-{reason}": (c, pod(phase="Failed", reason=reason, conditions=[KUBELET]))
         for reason, c in causes.BY_POD_REASON.items()
     },
+    "storage": (causes.STORAGE, pod(OK, ended("model", 137), phase="Failed", reason="Evicted")),
     "disrupted-otherwise": (causes.DISRUPTED, pod(OK, conditions=[_disrupted("Unheard")])),
     "no-device": (causes.OUT_OF_DEVICE, pod(phase="Failed", reason="OutOfnvidia.com/gpu")),
     "refused": (causes.REJECTED, pod(phase="Failed", reason="OutOfcpu")),
@@ -56,6 +60,10 @@ SHOWN: dict[str, tuple[Cause, dict[str, Any]]] = {
     "time": (causes.TIME, pod(OK, running("model"), reason="DeadlineExceeded")),
     "deleted": (causes.DELETED, deleted(pod(OK, running("model")))),
     "killed-by-deletion": (causes.DELETED, deleted(pod(OK, ended("model", 143)))),
+    "gone": (
+        causes.DELETED,
+        deleted(pod(OK, ended("model", 137)), "2026-01-05T09:00:09Z", grace=0),
+    ),
 }
 ELSEWHERE = {causes.NO_IMAGE, causes.NO_CONTAINER, *causes.LATER}
 """Causes that no failed pod shows: held by their own tests."""
@@ -76,7 +84,10 @@ def test_no_cause_of_the_table_is_left_untried() -> None:
 
 def test_only_what_work_itself_does_uses_up_a_retry() -> None:
     counting = {cause for cause in CAUSES if cause.again == "while retries last"}
-    assert counting <= {*BY_EXIT.values(), causes.TIME}
+    assert counting == {c for c in BY_EXIT.values() if c.again == "while retries last"} | {
+        causes.TIME,
+        causes.STORAGE,
+    }
 
 
 @pytest.mark.parametrize(
@@ -146,13 +157,16 @@ def test_models_last_words_are_quoted_within_bounds() -> None:
 
 def test_kubelet_is_quoted_where_it_says_what_it_wanted() -> None:
     said = "The node was low on resource: memory."
-    failure = explain_pod(pod(OK, phase="Failed", reason="Evicted", message=said))
+    failure = explain_pod(
+        pod(OK, phase="Failed", reason="Evicted", message=said, conditions=[KUBELET])
+    )
     assert failure is not None
     assert said in failure.message
 
 
 def test_own_failure_explains_more_than_a_lost_node() -> None:
-    lost = pod(OK, ended("model", 137), name="b", made="2026-01-05T10:00:00Z", reason="Evicted")
+    late = {"name": "b", "made": "2026-01-05T10:00:00Z"}
+    lost = pod(OK, ended("model", 137), conditions=[_disrupted("DeletionByPodGC")], **late)
     own = pod(OK, ended("model", 1), name="a")
     failure = explain_job(kubernetes_job(Failed="BackoffLimitExceeded"), [lost, own])
     assert failure.reason is Reason.MODEL_FAILED

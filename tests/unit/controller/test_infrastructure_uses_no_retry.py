@@ -121,6 +121,15 @@ def test_attempt_tells_pod_step_node_and_cause_once() -> None:
     assert (again[0].node, again[0].finished_at) == ("node-1", "2026-01-05T09:00:08Z")
 
 
+def test_first_word_on_a_pod_stays_when_it_is_cleared_away() -> None:
+    killed = _failed(1, 137)
+    kept = record((), [killed])
+    assert record(kept, [deleted(killed, "2026-01-05T09:00:09Z")]) == kept
+    going = deleted(pod(OK, running("model")))
+    kept = record((), [going])
+    assert record(kept, [_failed(1, 137) | {"metadata": going["metadata"]}])[0].counts is False
+
+
 def test_pod_taken_away_by_the_operator_is_no_failed_attempt() -> None:
     gone = deleted(pod(OK, running("model")))
     assert record((), [gone], held=True) == ()

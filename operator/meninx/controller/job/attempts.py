@@ -71,6 +71,12 @@ def _attempt(pod: Manifest, failure: Failure, number: int) -> Attempt:
     )
 
 
+def _ended(before: Attempt, pod: Manifest) -> Attempt:
+    """Keep the first word on a pod: what is cleared away later looks as if it had been deleted."""
+    finished = before.finished_at or _finished(pod)
+    return before.model_copy(update={"finished_at": finished})
+
+
 def record(
     before: Sequence[Attempt], pods: Sequence[Manifest], *, held: bool = False
 ) -> tuple[Attempt, ...]:
@@ -85,8 +91,10 @@ def record(
         if failure is None or (held and failure.reason is Reason.POD_DELETED):
             continue
         last = max((attempt.number for attempt in found.values()), default=0)
-        number = found[name].number if name in found else last + 1
-        found[name] = _attempt(pod, failure, number)
+        if name in found:
+            found[name] = _ended(found[name], pod)
+        else:
+            found[name] = _attempt(pod, failure, last + 1)
     return _newest(sorted(found.values(), key=lambda attempt: attempt.number))
 
 

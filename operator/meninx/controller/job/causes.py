@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from meninx.controller.job.steps import DELIVER, FETCH, GATE, WEIGHTS
+from meninx.controller.job.steps import DELIVER, FETCH, WEIGHTS, comes_before
 from meninx.resources.reasons import Reason
 
 INPUT_NOT_USABLE, NOT_FINITE, BAD_RESULT, TRY_AGAIN = 65, 66, 67, 75
@@ -43,9 +43,9 @@ def kind_of(container: str) -> Kind:
         return "fetch"
     if container == DELIVER:
         return "deliver"
-    if container.startswith(WEIGHTS):
-        return "weights"
-    return "gate" if container.startswith(GATE) else "model"
+    if not comes_before(container):
+        return "model"
+    return "weights" if container.startswith(WEIGHTS) else "gate"
 
 
 def _exits(kind: Kind, code: int | None, reason: Reason, again: Again, who: str) -> Cause:
@@ -127,6 +127,12 @@ MEMORY = Cause("container ended, reason OOMKilled", _R.OUT_OF_MEMORY, "once", MA
 MEMORY_IGNORED = Cause(
     "reason OOMKilled although the container exits with 0", _R.OUT_OF_MEMORY, "never", MAKERS
 )
+STORAGE = Cause(
+    "pod Failed, reason Evicted, without the condition DisruptionTarget",
+    _R.OUT_OF_STORAGE,
+    "while retries last",
+    MAKERS,
+)
 TIME = Cause("pod Failed, reason DeadlineExceeded", _R.TIMED_OUT, "while retries last", MAKERS)
 
 NO_IMAGE = Cause(
@@ -152,6 +158,7 @@ LATER: tuple[Cause, ...] = (
 """What ends or holds a job apart from its pods."""
 
 CAUSES: tuple[Cause, ...] = (
+    STORAGE,
     *BY_POD_REASON.values(),
     *BY_DISRUPTION.values(),
     DISRUPTED,

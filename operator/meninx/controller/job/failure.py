@@ -30,6 +30,8 @@ HOPELESS_REASONS = frozenset({"InvalidImageName", "ErrImageNeverPull"})
 KILLED = frozenset({137, 143})
 """Exit codes of a container that was told to end, or made to."""
 _LONGEST_QUOTE = 300
+_KUBELET_SECONDS = 2
+"""What the kubelet takes to tell of a container's end."""
 _POLICY_MESSAGE = re.compile(r"Container (\S+) for pod \S+ failed with exit code (\d+)")
 
 
@@ -71,11 +73,14 @@ def _status(pod: Manifest) -> Manifest:
 def _node_cause(pod: Manifest) -> Cause | None:
     """Return what the node or the cluster did to the pod, by the most telling word first."""
     reason = str(_status(pod).get("reason") or "")
+    disrupted = pod_condition(pod, "DisruptionTarget")
+    is_disrupted = disrupted.get("status") == "True"
+    if reason == "Evicted" and not is_disrupted:
+        return causes.STORAGE
     known = causes.BY_POD_REASON.get(reason)
     if known:
         return known
-    disrupted = pod_condition(pod, "DisruptionTarget")
-    if disrupted.get("status") == "True":
+    if is_disrupted:
         why = str(disrupted.get("reason") or "")
         return causes.BY_DISRUPTION.get(why, causes.DISRUPTED)
     if reason.startswith("OutOf") and "/" in reason:
@@ -122,12 +127,17 @@ def _by_step(pod: Manifest) -> Failure | None:
 
 
 def _deleted_at(pod: Manifest) -> dt.datetime | None:
-    """Return when somebody asked for the pod's deletion; None where nobody did."""
+    """Return when somebody asked for the pod's deletion at the earliest; None where nobody did.
+
+    The kubelet's own last request, once all containers have ended, shortens the grace period to 0.
+    """
     metadata = pod["metadata"]
     gone_by = moment(metadata.get("deletionTimestamp"))
     if gone_by is None:
         return None
-    return gone_by - dt.timedelta(seconds=int(metadata.get("deletionGracePeriodSeconds") or 0))
+    usual = (pod.get("spec") or {}).get("terminationGracePeriodSeconds")
+    grace = max(int(metadata.get("deletionGracePeriodSeconds") or 0), int(usual or 0))
+    return gone_by - dt.timedelta(seconds=grace + _KUBELET_SECONDS)
 
 
 def _killed_with_its_pod(step: Step, pod: Manifest) -> bool:
