@@ -69,8 +69,10 @@ class Dispatcher:
         if kind == NODE:
             self._node(manifest, gone=changed.gone)
             return
-        if not changed.ours:
-            for key in self.keys_for(kind, manifest):
+        own = self._key(kind, str(manifest["metadata"]["name"]))
+        for key in self.keys_for(kind, manifest):
+            # Who wrote knows; whoever depends on what was written (jobs on a model) does not.
+            if not changed.ours or (kind in BY_KOPF and key != own):
                 self._put(key)
         if kind != POD or changed.gone:
             self._put(Key(QUEUE), delay_seconds=QUEUE_DELAY_SECONDS)

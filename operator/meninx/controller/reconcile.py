@@ -18,6 +18,7 @@ from meninx.controller.actions import (
 from meninx.controller.apply import Applier
 from meninx.controller.cache import Cache
 from meninx.controller.job import decide as job
+from meninx.controller.job.chain import Chain, Obstacle
 from meninx.controller.job.observed import Observed
 from meninx.controller.keys import QUEUE, SWEEP, Key
 from meninx.controller.metrics import Metrics
@@ -32,6 +33,7 @@ from meninx.controller.writes import SeenWrites
 from meninx.kube.client import Api
 from meninx.kube.kinds import AIMODEL, AIPIPELINE, INFERENCEJOB
 from meninx.resources import names
+from meninx.resources.inferencejob import TERMINAL
 
 log = Log(__name__)
 
@@ -114,11 +116,12 @@ class Reconciler:
         self._desk.looked(key.name, observed.pods)
         decision = job.decide(observed, self._clock.now(), self._settings.pods)
         try:
-            self._do(self._jobs, observed.resource, decision)
+            self._do(self._jobs, observed.resource, decision, observed.chain)
         except (BadInput, Unauthorised) as error:
             self._refused(observed, decision, error)
             raise
-        return Outcome(decision.look_again_seconds, keys=self._desk.stirred())
+        again = 0.0 if _ends(decision) else decision.look_again_seconds
+        return Outcome(again, keys=self._desk.stirred())
 
     def release(self) -> None:
         """Hold no model's deletion back any more: nobody would let it go while we are away."""
@@ -132,11 +135,18 @@ class Reconciler:
             refusal = job.refused(observed, str(error), self._clock.now())
             self._do(self._jobs, observed.resource, refusal)
 
-    def _do(self, applier: Applier, resource: dict[str, Any], decision: Decision) -> None:
+    def _do(
+        self,
+        applier: Applier,
+        resource: dict[str, Any],
+        decision: Decision,
+        chain: Chain | Obstacle | None = None,
+    ) -> None:
+        known = chain if isinstance(chain, Chain) else None
         for action in decision.actions:
             applier.do(resource, action)
             if isinstance(action, WriteStatus) and resource["kind"] == INFERENCEJOB.kind:
-                self._metrics.transition(resource, action.status, None)
+                self._metrics.transition(resource, action.status, known)
             say = log.debug if isinstance(action, ApplyCredential) else log.info
             say(
                 type(action).__name__,
@@ -144,6 +154,12 @@ class Reconciler:
                 name=resource["metadata"]["name"],
                 **_facts(action),
             )
+
+
+def _ends(decision: Decision) -> bool:
+    """Tell whether a job ends by this: what comes after its end is another look's to decide."""
+    written = [action for action in decision.actions if isinstance(action, WriteStatus)]
+    return any(action.status.get("phase") in TERMINAL for action in written)
 
 
 def _facts(action: Action) -> dict[str, str]:

@@ -100,6 +100,14 @@ def test_own_write_only_asks_whose_turn_it_is() -> None:
     assert sort.phase == "Running"
 
 
+def test_own_word_on_a_model_wakes_its_jobs_but_not_the_model() -> None:
+    desk = Desk()
+    desk.tell(AIMODEL, aimodel())
+    desk.tell(INFERENCEJOB, inferencejob())
+    ready = aimodel(status={"conditions": [{"type": "Ready", "status": "True"}]})
+    assert desk.write(AIMODEL, ready) == {JOB, TURN}
+
+
 def test_job_that_is_gone_is_looked_at_and_no_longer_counted() -> None:
     desk = Desk()
     desk.tell(INFERENCEJOB, inferencejob())

@@ -54,7 +54,8 @@ def decide(observed: Observed, now: dt.datetime, gpu_product: str | None) -> Dec
     verdict, until = _verdict(observed, now, gpu_product)
     decision = _say(observed, verdict, now)
     if used != held:
-        decision = Decision((SetInUse(used), *decision.actions), decision.look_again_seconds)
+        # Last: it makes the version that the status is written to an old one.
+        decision = Decision((*decision.actions, SetInUse(used)), decision.look_again_seconds)
     return _sooner(decision, until, now)
 
 
