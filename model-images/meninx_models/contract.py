@@ -2,6 +2,8 @@
 
 INPUT_ENV = "MENINX_INPUT"
 OUTPUT_ENV = "MENINX_OUTPUT"
+STUDY_ENV = "MENINX_STUDY"
+"""What was fetched: a later step of a pipeline reads it where the step before wrote no channel."""
 WEIGHTS_ENV = "MENINX_WEIGHTS"
 """The file that was brought for the job; without it the weights are the image's own."""
 CHANNEL = "t1c"

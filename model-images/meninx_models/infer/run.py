@@ -1,9 +1,10 @@
 """The command of the image: one head in, one label map and one result out, by the contract."""
 
+import itertools
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -45,15 +46,22 @@ def segment(engine: Engine, facts: Facts, image: Volume, affine_ras: Affine) -> 
     return Segmented(labels, {name: round(end - begin, 3) for name, begin, end in parts})
 
 
-def read_channel(folder: Path, channel: str) -> tuple[Volume, Affine]:
+def input_folders(environment: Mapping[str, str]) -> list[Path]:
+    """Return where channels are looked for: the input, then what was fetched for the job."""
+    named = (environment.get(name) for name in (contract.INPUT_ENV, contract.STUDY_ENV))
+    return [Path(folder) for folder in named if folder]
+
+
+def read_channel(folders: Sequence[Path], channel: str) -> tuple[Volume, Affine]:
     """Read a channel's NIfTI. Raises NotForModel when it is missing or can't be read."""
-    for name in (f"{channel}.nii", f"{channel}.nii.gz"):
-        if (folder / name).is_file():
+    for folder, ending in itertools.product(folders, (".nii", ".nii.gz")):
+        path = folder / f"{channel}{ending}"
+        if path.is_file():
             try:
-                image = nibabel.load(folder / name)
+                image = nibabel.load(path)
                 values = np.asarray(image.dataobj, dtype=np.float32)
             except (ImageFileError, OSError, ValueError) as error:
-                raise NotForModel(f"{name} can't be read as NIfTI: {error}") from error
+                raise NotForModel(f"{path.name} can't be read as NIfTI: {error}") from error
             return values, np.asarray(image.affine, dtype=np.float64)
     raise NotForModel(f"no {channel}.nii in the input folder")
 
@@ -63,14 +71,13 @@ def run(weights: Path, environment: Mapping[str, str]) -> int:
 
     The graph is the one that was brought for the job, else the image's own in `weights`.
     """
-    source = Path(environment[contract.INPUT_ENV])
     target = Path(environment[contract.OUTPUT_ENV])
     target.mkdir(parents=True, exist_ok=True)
     graph = Path(environment.get(contract.WEIGHTS_ENV) or weights / GRAPH_FILE)
     # what a result says of itself must be what ran, not what was exported
     facts = replace(read_facts(weights), sha256=sha256_of(graph))
     try:
-        image, affine = read_channel(source, contract.CHANNEL)
+        image, affine = read_channel(input_folders(environment), contract.CHANNEL)
         begun = time.monotonic()
         engine = Engine(graph, settings_from(dict(environment)))
         started = round(time.monotonic() - begun, 3)

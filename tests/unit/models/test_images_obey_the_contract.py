@@ -44,6 +44,7 @@ def _run() -> int:
 def test_both_sides_know_the_same_contract() -> None:
     assert (contract.INPUT_ENV, contract.OUTPUT_ENV) == (operators.INPUT, operators.OUTPUT)
     assert contract.WEIGHTS_ENV == operators.WEIGHTS
+    assert contract.STUDY_ENV == operators.STUDY
     assert contract.EXIT_NOT_FOR_MODEL == operators.Exit.REJECTED
     assert contract.EXIT_NOT_FINITE == operators.Exit.NOT_FINITE
     assert contract.SEGMENTATION_FILE in operators.SEGMENTATION_FILES
@@ -60,6 +61,19 @@ def test_model_answers_on_the_inputs_grid(folders: Folders) -> None:
     result = json.loads((folders[1] / "result.json").read_text())
     voxels = int((np.asarray(answer.dataobj) == 1).sum())
     assert result["measurements"]["meningioma"]["volume_ml"] == pytest.approx(voxels * 0.008)
+
+
+def test_model_as_a_later_step_reads_what_was_fetched(
+    folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _give(folders, head()[0])
+    before = tmp_path / "before"
+    before.mkdir()
+    (before / "result.json").write_text("{}")
+    monkeypatch.setenv(contract.INPUT_ENV, str(before))
+    monkeypatch.setenv(contract.STUDY_ENV, str(folders[0]))
+    assert _run() == 0
+    assert (folders[1] / "segmentation.nii").is_file()
 
 
 def test_brought_weights_run_and_are_named_by_their_own_digest(
@@ -113,7 +127,7 @@ def test_running_needs_no_training_library() -> None:
     assert done.stdout.decode().strip() == "set()", done.stderr
 
 
-@pytest.mark.parametrize("name", ["unet-meningioma", "example-threshold"])
+@pytest.mark.parametrize("name", ["unet-meningioma", "example-threshold", "example-headmask"])
 def test_manifest_is_a_valid_model(name: str) -> None:
     manifest = yaml.safe_load((MODELS / name / "aimodel.yaml").read_text())
     model = AIModel.model_validate(manifest)
