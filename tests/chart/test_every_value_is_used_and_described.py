@@ -27,6 +27,7 @@ OTHER: dict[str, Any] = {
     "weights.egress": [{"cidr": "10.1.2.3/32"}],
     "weights.egress[].cidr": "10.9.9.9/32",
     "weights.egress[].port": 8443,
+    "operator.replicas": 3,
     "operator.resources": {"limits": {"memory": "1Gi"}},
     "operator.nodeSelector": {"a": "b"},
     "operator.tolerations": [{"key": "a", "operator": "Exists"}],

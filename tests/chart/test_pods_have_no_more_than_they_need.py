@@ -42,13 +42,17 @@ def test_long_running_pod_is_probed(manifests: list[dict[str, Any]], kind: str) 
 
 
 @pytest.mark.rule("least-privilege")
-def test_only_nodes_are_read_outside_the_namespace(
+def test_only_nodes_and_our_definitions_are_read_outside_the_namespace(
     manifests: list[dict[str, Any]],
 ) -> None:
     (role,) = of_kind(manifests, "ClusterRole").values()
-    read = {resource for rule in role["rules"] for resource in rule["resources"]}
-    assert read == {"nodes"}
-    assert all(set(rule["verbs"]) == READ for rule in role["rules"])
+    nodes, definitions = role["rules"]
+    assert (nodes["resources"], set(nodes["verbs"])) == (["nodes"], READ)
+    assert (definitions["resources"], definitions["verbs"]) == (
+        ["customresourcedefinitions"],
+        ["get"],
+    )
+    assert all(name.endswith(".meninx.io") for name in definitions["resourceNames"])
 
 
 @pytest.mark.rule("least-privilege")
@@ -90,10 +94,30 @@ def test_only_pods_that_download_weights_reach_their_addresses() -> None:
     assert reached == [("10.1.2.3/32", 443), ("::1/128", 8443)]
 
 
-def test_one_operator_at_a_time(manifests: list[dict[str, Any]]) -> None:
+def test_a_standby_is_there_and_stays_through_upgrades_and_drains() -> None:
+    manifests = render()
     spec = of_kind(manifests, "Deployment")["meninx-operator"]["spec"]
-    assert spec["replicas"] == 1
-    assert spec["strategy"] == {"type": "Recreate"}
+    assert spec["replicas"] == 2
+    assert spec["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+    (spread,) = spec["template"]["spec"]["topologySpreadConstraints"]
+    assert spread["topologyKey"] == "kubernetes.io/hostname"
+    budget = of_kind(manifests, "PodDisruptionBudget")["meninx-operator"]["spec"]
+    assert budget["maxUnavailable"] == 1
+    assert budget["selector"] == spec["selector"]
+    alone = render({"operator": {"replicas": 1}})
+    assert not of_kind(alone, "PodDisruptionBudget")
+
+
+@pytest.mark.rule("least-privilege")
+def test_operator_may_only_hold_its_own_lease(manifests: list[dict[str, Any]]) -> None:
+    rules = of_kind(manifests, "Role")["meninx-operator"]["rules"]
+    leases = [rule for rule in rules if rule["resources"] == ["leases"]]
+    assert [(r["verbs"], r.get("resourceNames")) for r in leases] == [
+        (["create"], None),
+        (["get", "update"], ["meninx-operator"]),
+    ]
+    env = pod_specs(manifests)["Deployment"]["containers"][0]["env"]
+    assert {"name": "MENINX_LEASE", "value": "meninx-operator"} in env
 
 
 @pytest.mark.rule("acknowledged-means-safe")
