@@ -44,11 +44,11 @@ class Models(Mapping[str, Manifest]):
         return len(self._cache.versions(AIMODEL))
 
 
-def chain_of(cache: Cache, spec: InferenceJobSpec) -> Chain | Obstacle:
-    """Resolve what a job names to the steps that are to run."""
+def chain_of(cache: Cache, spec: InferenceJobSpec, *, at_work: bool) -> Chain | Obstacle:
+    """Resolve what a job names to the steps that are to run, or that run."""
     named = spec.pipeline_ref
     pipeline = cache.get(AIPIPELINE, named.name) if named else None
-    return resolve(spec, Models(cache), pipeline)
+    return resolve(spec, Models(cache), pipeline, at_work=at_work)
 
 
 def observe_job(cache: Cache, name: str, admission_of: AdmissionOf) -> ObservedJob | None:
@@ -61,16 +61,17 @@ def observe_job(cache: Cache, name: str, admission_of: AdmissionOf) -> ObservedJ
     job = cache.get(JOB, job_name)
     if (resource.get("status") or {}).get("phase") in TERMINAL:
         return ObservedJob(resource, NOT_LOOKED_AT, kubernetes_job=job)
-    chain = _chain(cache, resource)
+    at_work = job is not None and not (job.get("spec") or {}).get("suspend")
+    chain = _chain(cache, resource, at_work=at_work)
     return ObservedJob(resource, chain, job, cache.pods_of(job_name), admission_of(uid))
 
 
-def _chain(cache: Cache, resource: Manifest) -> Chain | Obstacle:
+def _chain(cache: Cache, resource: Manifest, *, at_work: bool) -> Chain | Obstacle:
     try:
         spec = InferenceJobSpec.model_validate(resource.get("spec") or {})
     except ValidationError:
         return NOT_LOOKED_AT  # the decision says what is wrong
-    return chain_of(cache, spec)
+    return chain_of(cache, spec, at_work=at_work)
 
 
 def observe_pipeline(cache: Cache, name: str) -> ObservedPipeline | None:

@@ -41,7 +41,7 @@ def test_model_reads_what_the_step_before_wrote() -> None:
         pytest.param(URL, "model.onnx", id="last part of the path"),
         pytest.param("https://h/a/b.pt?sig=x/y", "b.pt", id="the query is no name"),
         pytest.param("pvc://claim/folder/b%20c.pt", "b_c.pt", id="odd letters"),
-        pytest.param("https://h/", "weights", id="no path"),
+        pytest.param("https://h/folder/", "weights", id="a folder"),
         pytest.param("https://h/..", "weights", id="a way out"),
         pytest.param("https://h/%2e%2e%2fetc%2fpasswd", "passwd", id="a way out, written oddly"),
         pytest.param("https://h/" + "a" * 200 + ".bin", "a" * 96 + ".bin", id="a long name"),

@@ -83,9 +83,10 @@ def test_change_of_the_spec_clears_what_was_learned_before() -> None:
 
 def test_failed_job_holds_the_next_one_back_for_a_while() -> None:
     ended = (trouble(Reason.IMAGE_PULL_FAILED, 10, 100),)
-    decision = look(110, troubles=ended)
-    status, reason = said(decision)
-    assert (reason, decision.look_again_seconds) == ("ImagePullFailed", HOLD_SECONDS - 10)
+    status, reason = said(look(110, troubles=ended))
+    assert reason == "ImagePullFailed"
+    shortly_before = look(90 + HOLD_SECONDS, status=status, troubles=ended)
+    assert (shortly_before.actions, shortly_before.look_again_seconds) == ((), 10.0)
     after = look(100 + HOLD_SECONDS, status=status, troubles=ended)
     status, reason = said(after, status)
     assert reason == "Ready"

@@ -84,17 +84,21 @@ def told(error: ValidationError) -> str:
 
 
 def resolve(
-    spec: InferenceJobSpec, models: Mapping[str, Manifest], pipeline: Manifest | None
+    spec: InferenceJobSpec,
+    models: Mapping[str, Manifest],
+    pipeline: Manifest | None,
+    *,
+    at_work: bool = False,
 ) -> Chain | Obstacle:
     """Return what is to run for a job, or what stands in the way.
 
     `models` are the AIModels by name, as far as they exist; `pipeline` is the AIPipeline that the
-    job names.
+    job names. A job that is `at_work` goes on whether they are still ready or not.
     """
     if spec.pipeline_ref is not None:
-        found = _named_pipeline(spec.pipeline_ref.name, models, pipeline)
+        found = _named_pipeline(spec.pipeline_ref.name, models, pipeline, at_work=at_work)
     else:
-        found = _named_model(spec.work, models)
+        found = _named_model(spec.work, models, at_work=at_work)
     return found if isinstance(found, Obstacle) else _mismatch(spec, found) or found
 
 
@@ -181,11 +185,11 @@ def not_ready(manifest: Manifest) -> str | None:
     return str((ready or {}).get("reason", "it has not been looked at yet"))
 
 
-def _ready_model(name: str, models: Mapping[str, Manifest]) -> AIModel | Obstacle:
+def _ready_model(name: str, models: Mapping[str, Manifest], *, at_work: bool) -> AIModel | Obstacle:
     manifest = models.get(name)
     if manifest is None:
         return Obstacle(Reason.MODEL_NOT_FOUND, f"AIModel: {name}.")
-    because = not_ready(manifest)
+    because = None if at_work else not_ready(manifest)
     if because is None:
         try:
             return AIModel.model_validate({**manifest, "status": {}})
@@ -194,24 +198,24 @@ def _ready_model(name: str, models: Mapping[str, Manifest]) -> AIModel | Obstacl
     return Obstacle(Reason.MODEL_NOT_READY, f"AIModel: {name} ({because}).")
 
 
-def _named_model(name: str, models: Mapping[str, Manifest]) -> Chain | Obstacle:
-    model = _ready_model(name, models)
+def _named_model(name: str, models: Mapping[str, Manifest], *, at_work: bool) -> Chain | Obstacle:
+    model = _ready_model(name, models, at_work=at_work)
     return model if isinstance(model, Obstacle) else of_model(model)
 
 
 def _named_pipeline(
-    name: str, models: Mapping[str, Manifest], manifest: Manifest | None
+    name: str, models: Mapping[str, Manifest], manifest: Manifest | None, *, at_work: bool
 ) -> Chain | Obstacle:
     if manifest is None:
         return Obstacle(Reason.PIPELINE_NOT_FOUND, f"AIPipeline: {name}.")
-    because = not_ready(manifest)
+    because = None if at_work else not_ready(manifest)
     if because is not None:
         return Obstacle(Reason.PIPELINE_NOT_READY, f"AIPipeline: {name} ({because}).")
     try:
         pipeline = AIPipeline.model_validate({**manifest, "status": {}})
     except ValidationError as error:
         return Obstacle(Reason.PIPELINE_NOT_READY, f"AIPipeline: {name} ({told(error)}).")
-    used = models_of(pipeline, models)
+    used = models_of(pipeline, models, at_work=at_work)
     if isinstance(used, Obstacle):
         return replace(used, detail=f"AIPipeline: {name}. {used.detail}")
     wrong = fault(pipeline, used)
@@ -219,14 +223,14 @@ def _named_pipeline(
 
 
 def models_of(
-    pipeline: AIPipeline, models: Mapping[str, Manifest]
+    pipeline: AIPipeline, models: Mapping[str, Manifest], *, at_work: bool = False
 ) -> dict[str, AIModel] | Obstacle:
-    """Return the models of a pipeline's steps by name; they must all be Ready."""
+    """Return the models of a pipeline's steps by name; they must all be Ready to be begun."""
     used: dict[str, AIModel] = {}
     for step in pipeline.spec.steps:
         if step.model_ref is None:
             continue
-        model = _ready_model(step.model_ref.name, models)
+        model = _ready_model(step.model_ref.name, models, at_work=at_work)
         if isinstance(model, Obstacle):
             return replace(model, detail=f"Step {step.name}: {model.detail}")
         used[step.model_ref.name] = model

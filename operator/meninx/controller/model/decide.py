@@ -22,6 +22,8 @@ from meninx.resources.reasons import MEANINGS, Reason
 READY = "Ready"
 COUNTS_SECONDS = 30.0
 """Counts and latencies are written that often at most; a change of Ready at once."""
+LOOK_SECONDS = 30.0
+"""A model is looked at that often: counts and Secrets change without a word."""
 LEAVING_SECONDS = 10.0
 """How often one that is to be deleted is looked at, should its jobs' ends go unheard."""
 _MOST_NAMES = 3
@@ -60,10 +62,12 @@ def decide(observed: Observed, now: dt.datetime, gpu_product: str | None) -> Dec
 
 
 def _sooner(decision: Decision, until: dt.datetime | None, now: dt.datetime) -> Decision:
-    waits = [] if until is None else [max(0.0, (until - now).total_seconds())]
+    waits = [LOOK_SECONDS]
+    if until is not None:
+        waits.append(max(0.0, (until - now).total_seconds()))
     if decision.look_again_seconds is not None:
         waits.append(decision.look_again_seconds)
-    return Decision(decision.actions, min(waits, default=None))
+    return Decision(decision.actions, min(waits))
 
 
 def _leaving(observed: Observed, now: dt.datetime, *, held: bool) -> Decision:
