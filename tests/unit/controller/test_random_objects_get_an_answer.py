@@ -75,7 +75,7 @@ INPUTS: tuple[dict[str, Any], ...] = (
     {},
 )
 OWN = ("Admitted", "InputReady", "Inferred", "Stored", "Delivered", "Pulled")
-ATTEMPT = st.fixed_dictionaries(
+ATTEMPT: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
         "number": st.integers(1, 9),
         "pod": st.sampled_from(["attempt-1", "a", "b"]),
