@@ -82,7 +82,6 @@ DEFINITIONS = (
         "aip",
         (
             Column("Version", ".spec.version"),
-            Column("Steps", ".spec.steps[*].name"),
             Column("Ready", '.status.conditions[?(@.type=="Ready")].status'),
             Column("Reason", '.status.conditions[?(@.type=="Ready")].reason'),
             _MESSAGE,

@@ -11,6 +11,7 @@ from meninx.resources.reasons import Reason
 
 NOW = dt.datetime(2026, 1, 5, 9, tzinfo=dt.UTC)
 READY = {"conditions": [condition("Ready")]}
+NOT_READY = {"conditions": [condition("Ready", "False", reason="NoMatchingNode")]}
 ON_CPU = {"gpu": {"count": 0}, "cpu": "500m", "memory": "1Gi"}
 MODELS = {
     "example-headmask": aimodel("example-headmask", status=READY, resources=ON_CPU),
@@ -47,7 +48,7 @@ def test_pipeline_of_ready_models_is_ready() -> None:
     [
         ({}, [ROOMY], STEPS, Reason.MODEL_NOT_FOUND, "Step head: AIModel: example-headmask."),
         (
-            MODELS | {"unet-meningioma": aimodel()},
+            MODELS | {"unet-meningioma": aimodel(status=NOT_READY)},
             [ROOMY],
             STEPS,
             Reason.MODEL_NOT_READY,
@@ -88,6 +89,11 @@ def test_what_is_in_the_way_is_said_with_its_step(
     found = look(models, nodes, steps=steps)
     assert (found["status"], found["reason"]) == ("False", reason)
     assert told in found["message"]
+
+
+def test_models_are_looked_at_before_their_pipeline() -> None:
+    new = MODELS | {"unet-meningioma": aimodel()}
+    assert decide(Observed(aipipeline(), new, (ROOMY,)), NOW, None) == Decision()
 
 
 def test_second_look_writes_nothing() -> None:

@@ -43,6 +43,17 @@ def test_input_passes_where_the_condition_fails(tmp_path: Path, result: Any) -> 
     assert (its.output / "t1c.nii").read_text() == "a volume"
 
 
+def test_folders_that_are_mounted_keep_their_modes(tmp_path: Path) -> None:
+    its = gate(tmp_path, {})
+    (its.input / "dicom").mkdir()
+    (its.input / "dicom" / "one.dcm").write_text("an object")
+    its.input.chmod(0o555)
+    its.output.chmod(0o2777)
+    assert pass_gate(its).skipped
+    assert its.output.stat().st_mode & 0o7777 == 0o2777
+    assert (its.output / "dicom" / "one.dcm").read_text() == "an object"
+
+
 def test_second_look_at_a_gate_decides_the_same(tmp_path: Path) -> None:
     its = gate(tmp_path, {"head_ml": 20})
     assert pass_gate(its) == pass_gate(its)

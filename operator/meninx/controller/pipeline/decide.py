@@ -38,6 +38,8 @@ def decide(observed: Observed, now: dt.datetime, gpu_product: str | None) -> Dec
     metadata = observed.resource["metadata"]
     if metadata.get("deletionTimestamp"):
         return Decision()
+    if _unseen(observed):
+        return Decision()  # a look at the models comes first, and brings one at their pipelines
     verdict = _verdict(observed, gpu_product)
     before = (observed.resource.get("status") or {}).get("conditions") or []
     generation = metadata.get("generation")
@@ -46,6 +48,14 @@ def decide(observed: Observed, now: dt.datetime, gpu_product: str | None) -> Dec
     if status == _owned(observed.resource.get("status") or {}):
         return Decision()
     return Decision((*_events(conditions.find(before, READY), verdict), WriteStatus(status)))
+
+
+def _unseen(observed: Observed) -> bool:
+    """Tell whether a model of the pipeline is there but was not looked at yet."""
+    steps = (observed.resource.get("spec") or {}).get("steps") or ()
+    named = ((step.get("modelRef") or {}).get("name") for step in steps)
+    found = (observed.models.get(name) for name in named if name)
+    return any(model is not None and not model.get("status") for model in found)
 
 
 def _owned(status: Manifest) -> dict[str, Any]:
