@@ -299,7 +299,7 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.INFERRING: _M("The model is running.", "Nothing to do."),
     Reason.INFERRED: _M("The model has finished.", "Nothing to do."),
     Reason.IMAGE_PULL_FAILED: _M(
-        "The image could not be pulled within the start deadline.",
+        "The image could not be pulled.",
         "Correct the image's name or the pull secret in the AIModel.",
     ),
     Reason.INPUT_NOT_FOR_MODEL: _M(

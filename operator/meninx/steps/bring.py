@@ -70,7 +70,7 @@ async def bring(wanted: Wanted, *, timer: Timer) -> int:
     except Rejected:
         raise
     except _UNREACHED as error:
-        raise Rejected(Reason.WEIGHTS_FAILED, str(error)) from error
+        raise Rejected(Reason.WEIGHTS_FAILED, f"{str(error).rstrip('.')}.") from error
     _log.info("the weights are there", step="weights", size=size)
     return size
 

@@ -132,5 +132,6 @@ def pulled(pod: Manifest, image: str) -> str | None:
         waiting = _waiting(container)
         if waiting.get("reason") in PULL_REASONS:
             said = " ".join(str(waiting.get("message") or "").split())[:_LONGEST_QUOTE]
-            return f"Image: {image}. The node says: {waiting['reason']}: {said}"
+            words = f"{waiting['reason']}: {said}".rstrip(".: ")
+            return f"Image: {image}. The node says: {words}."
     return None
