@@ -122,5 +122,5 @@ def route(site: Site, behaviour: str, description: str) -> Iterator[str]:
         for kind in (STUDYROUTE, AIMODEL):
             site.api.delete(kind, NAMESPACE, name)
         for job in site.api.list(INFERENCEJOB, NAMESPACE):
-            if job["spec"]["modelRef"]["name"] == name:
+            if (job["spec"].get("modelRef") or {}).get("name") == name:
                 site.api.delete(INFERENCEJOB, NAMESPACE, job["metadata"]["name"])
