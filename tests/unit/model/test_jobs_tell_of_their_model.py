@@ -93,6 +93,13 @@ def test_failed_job_holds_the_next_one_back_for_a_while() -> None:
     assert said(look(900, status=status, troubles=ended), status)[1] == "Ready"
 
 
+def test_registrys_words_are_kept_while_the_next_job_waits() -> None:
+    status, _ = said(look(20, failing(10)))
+    after = look(110, status=status, troubles=(trouble(Reason.IMAGE_PULL_FAILED, 10, 100),))
+    assert after.actions == (), "nothing new to say"
+    assert NO_SUCH in status["conditions"][0]["message"]
+
+
 def test_other_images_failures_are_not_the_models() -> None:
     assert said(look(20, failing(10), image="other"))[1] == "Ready"
     ours = (Trouble(Reason.IMAGE_PULL_FAILED, "Step fetch, image meninx", at(1), at(2)),)

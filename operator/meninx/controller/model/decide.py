@@ -151,8 +151,17 @@ def _verdict(
         model.spec, ground, now, pods=observed.pods, troubles=observed.troubles
     )
     if found:
-        return _lacks(found.reason, found.detail), found.until
+        return _kept_words(observed, found) or _lacks(found.reason, found.detail), found.until
     return NewCondition(READY, "True", Reason.READY, MEANINGS[Reason.READY].sentence), None
+
+
+def _kept_words(observed: Observed, found: Evidence) -> NewCondition | None:
+    """Return what was said while the pod was there: its end says less than the registry did."""
+    said = (observed.resource.get("status") or {}).get("conditions") or ()
+    before = conditions.find(said, READY) or {}
+    if found.until is None or before.get("reason") != found.reason:
+        return None
+    return NewCondition(READY, "False", found.reason, str(before.get("message", "")))
 
 
 def _secrets(missing: Sequence[str]) -> str:
