@@ -1,6 +1,7 @@
 """Every manifest of examples/, of the model images and of the documentation, as `kubectl apply` sends it."""
 
 import copy
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -60,3 +61,31 @@ def test_wrong_pipeline_is_refused_with_help(api: KubeApi, case: str) -> None:
     steps, why = WRONG[case]
     with pytest.raises(BadInput, match=why):
         dry_run(api, aipipeline(steps=steps))
+
+
+CHANGES: dict[str, tuple[dict[str, Any], bool]] = {
+    "another version": ({"version": "2", "steps": [HEAD]}, True),
+    "its time limit": ({"timeoutSeconds": 60}, True),
+    "a step less": ({"steps": [HEAD]}, False),
+    "a step of another model": (
+        {"steps": [HEAD, {"name": "meningioma", "modelRef": {"name": "other"}}]},
+        False,
+    ),
+    "a condition more": (
+        {"steps": [HEAD, {**aipipeline()["spec"]["steps"][1], "when": WHEN}]},
+        False,
+    ),
+    "the order": ({"steps": aipipeline()["spec"]["steps"][::-1]}, False),
+}
+
+
+@pytest.mark.parametrize("case", CHANGES)
+def test_steps_of_a_version_stay_as_they_are(api: KubeApi, case: str) -> None:
+    change, allowed = CHANGES[case]
+    refused = pytest.raises(BadInput, match="give the pipeline a new spec.version")
+    api.apply(AIPIPELINE, aipipeline(), manager="tests")
+    try:
+        with nullcontext() if allowed else refused:
+            api.apply(AIPIPELINE, aipipeline(**change), manager="tests")
+    finally:
+        api.delete(AIPIPELINE, NAMESPACE, aipipeline()["metadata"]["name"])

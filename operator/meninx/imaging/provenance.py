@@ -19,11 +19,15 @@ class Part:
     model: str | None = None
     """Name and version of its AIModel; None for a plain image."""
     weights_sha256: str | None = None
+    skipped: bool = False
+    """True where its condition did not hold: it had no part in the result."""
 
     def said(self) -> str:
         """Return what the step was, in one line."""
         weights = f"weights_sha256 {self.weights_sha256}" if self.weights_sha256 else None
-        return "; ".join(part for part in (self.model, f"image {self.image}", weights) if part)
+        skipped = "skipped" if self.skipped else None
+        known = (skipped, self.model, f"image {self.image}", weights)
+        return "; ".join(part for part in known if part)
 
 
 @dataclass(frozen=True)

@@ -78,9 +78,26 @@ class PipelineStep(
     )
 
 
+def _kept(field: str) -> str:
+    return f"has(s.{field}) == has(o.{field}) && (!has(s.{field}) || s.{field} == o.{field})"
+
+
+# Resources of a step stay open to change: they don't change what comes out.
+_SAME_STEPS = (
+    "self.version != oldSelf.version || (self.steps.map(s, s.name) == oldSelf.steps.map(s, s.name)"
+    " && self.steps.all(s, oldSelf.steps.exists(o, o.name == s.name && "
+    + " && ".join(_kept(field) for field in ("modelRef", "image", "command", "args", "when"))
+    + ")))"
+)
+
+
 class AIPipelineSpec(
     Shape,
     json_schema_extra=rules(
+        (
+            _SAME_STEPS,
+            "steps of a version can't be changed: give the pipeline a new spec.version",
+        ),
         (
             "!self.steps.exists(s, s.name in ['fetch', 'deliver', 'gate', 'weights']"
             " || s.name.startsWith('gate-') || s.name.startsWith('weights-'))",

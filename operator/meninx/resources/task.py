@@ -39,6 +39,8 @@ class TaskStep(Shape):
     name: str
     image: str
     model: TaskModel | None = None
+    skipped: bool | None = None
+    """Known once all steps have ended."""
 
 
 class TaskPipeline(Shape):

@@ -127,6 +127,7 @@ def _part(step: TaskStep) -> Part:
         image=step.image,
         model=f"{model.name} {model.version}" if model else None,
         weights_sha256=model.weights_sha256 if model else None,
+        skipped=bool(step.skipped),
     )
 
 

@@ -32,7 +32,8 @@ def delivered(task: Task, workspace: Workspace) -> tuple[Task, Workspace] | None
         its = replace(workspace, output=outputs / step.name)
         if its.segmentation() is not None:
             labels_of = _labels_of(pipeline.steps, step) or task.model
-            return task.model_copy(update={"model": labels_of}), its
+            told = pipeline.model_copy(update={"steps": _told(pipeline.steps, ran)})
+            return task.model_copy(update={"model": labels_of, "pipeline": told}), its
     if len(ran) < len(pipeline.steps):
         return None
     names = " or ".join(contract.SEGMENTATION_FILES)
@@ -41,6 +42,10 @@ def delivered(task: Task, workspace: Workspace) -> tuple[Task, Workspace] | None
 
 def _skipped(gates: Path | None, step: TaskStep) -> bool:
     return gates is not None and mark(gates, step.name).exists()
+
+
+def _told(steps: Sequence[TaskStep], ran: Sequence[TaskStep]) -> list[TaskStep]:
+    return [step if step in ran else step.model_copy(update={"skipped": True}) for step in steps]
 
 
 def _labels_of(steps: Sequence[TaskStep], step: TaskStep) -> TaskModel | None:

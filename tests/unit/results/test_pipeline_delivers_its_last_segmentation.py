@@ -128,6 +128,15 @@ def test_segmentation_and_report_name_every_step(bench: Bench) -> None:
             assert wanted in text
 
 
+@pytest.mark.rule("traceable")
+def test_skipped_step_is_named_as_skipped(bench: Bench) -> None:
+    chosen = delivered(a_task(), after(bench, "head", skipped=["lesion"]))
+    assert chosen is not None
+    said = maker_of(chosen[0]).parameters()
+    assert said["step lesion"].startswith("skipped; ")
+    assert not said["step head"].startswith("skipped")
+
+
 def _changed(**step: Any) -> Task:
     first, *rest = PIPELINE["steps"]
     return task(pipeline=PIPELINE | {"steps": [first | step, *rest]})
