@@ -1,0 +1,191 @@
+"""Evicted, deleted, refused, pre-empted, its node lost: each job has no retries, and ends well."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from tests.e2e.failing import WORK, Failing, Lab, all_gpus, infers, lab, needs
+from tests.e2e.site import NAMESPACE, Site
+from tests.support.make import Manifest
+
+from meninx.base.clock import SystemClock, to_rfc3339
+from meninx.kube.kinds import NODE, POD, Kind
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240, func_only=True)]
+
+PRIORITY = Kind(
+    "scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", namespaced=False
+)  # fmt: skip
+LIMITS = Kind("", "v1", "limitranges", "LimitRange")
+GHOST = "e2e-ghost"
+SLOW = f"sleep 8; {WORK}"
+GPU = "nvidia.com/gpu"
+
+
+@pytest.fixture(scope="module")
+def place(site: Site) -> Iterator[Lab]:
+    """Return where the jobs are made."""
+    with lab(site) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def haunted(place: Lab) -> Iterator[Failing]:
+    """Start a job on a node that exists in name only, and take that node away."""
+    site = place.site
+    _ghost(site)
+    resources = needs(0) | {"nodeSelector": {"meninx.test/ghost": "yes"}}
+    job = place.begin("node-lost", WORK, model={"resources": resources})
+    job.pod(lambda pod: pod["spec"].get("nodeName") == GHOST)
+    site.api.delete(NODE, None, GHOST)
+    real = site.api.list(NODE, None)[0]["metadata"]["name"]
+    site.kubectl("label", "node", real, "meninx.test/ghost=yes", "--overwrite")
+    try:
+        yield job
+    finally:
+        site.kubectl("label", "node", real, "meninx.test/ghost-")
+        site.api.delete(NODE, None, GHOST)
+
+
+def _ghost(site: Site) -> None:
+    labels = {"meninx.test/ghost": "yes"}
+    site.api.apply(NODE, {"metadata": {"name": GHOST, "labels": labels}}, manager="e2e")
+    now = to_rfc3339(SystemClock().now())
+    ready = {
+        "type": "Ready", "status": "True", "reason": "KubeletReady", "message": "in name only",
+        "lastHeartbeatTime": now, "lastTransitionTime": now,
+    }  # fmt: skip
+    room = {"cpu": "4", "memory": "8Gi", "pods": "9", "ephemeral-storage": "9Gi"}
+    status = {"capacity": room, "allocatable": room, "conditions": [ready]}
+    manifest = {"metadata": {"name": GHOST}, "status": status}
+    site.api.apply(NODE, manifest, manager="e2e", subresource="status")
+
+
+def _ended_well(job: Failing, *reasons: str) -> None:
+    assert job.end()["phase"] == "Succeeded"
+    assert job.attempts() == [(reason, False) for reason in reasons]
+
+
+def test_evicted_pod_is_started_again(place: Lab, haunted: Failing) -> None:
+    assert haunted
+    job = place.begin("evicted", SLOW)
+    name = job.pod(infers)["metadata"]["name"]
+    eviction = {
+        "apiVersion": "policy/v1", "kind": "Eviction",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+    }  # fmt: skip
+    _create(place.site, f"/api/v1/namespaces/{NAMESPACE}/pods/{name}/eviction", eviction)
+    _ended_well(job, "Evicted")
+
+
+def test_pod_deleted_by_hand_is_started_again(place: Lab) -> None:
+    job = place.begin("deleted", SLOW)
+    name = job.pod(infers)["metadata"]["name"]
+    place.site.kubectl("delete", "pod", name, "--wait=false")
+    _ended_well(job, "PodDeleted")
+
+
+def test_kubernetes_job_deleted_by_hand_is_made_again(place: Lab) -> None:
+    job = place.begin("job-deleted", SLOW)
+    job.pod(infers)
+    job.delete_work()
+    assert job.end()["phase"] == "Succeeded"
+    assert all(not counts for _, counts in job.attempts())
+
+
+def test_pod_without_its_gpu_is_started_again(place: Lab) -> None:
+    """The kubelet refuses a pod that is bound to its node while both GPUs are taken."""
+    with _filling(place.site, "e2e-filler", priority=None):
+        job = place.begin("no-gpu", WORK, model={"resources": needs(1)})
+        waits = job.pod()["metadata"]["name"]
+        assert job.until("word of it", lambda: "Unschedulable" in json.dumps(job.status))
+        _bind(place.site, waits)
+        job.until("refusal", job.attempts)
+    _ended_well(job, "GpuNotAllocated")
+
+
+def test_pod_that_gives_way_to_a_higher_priority_is_started_again(place: Lab) -> None:
+    job = place.begin("preempted", SLOW, model={"resources": needs(1)})
+    job.pod(infers)
+    with _filling(place.site, "e2e-preemptor", priority="e2e-first"):
+        job.until("pre-emption", job.attempts)
+    _ended_well(job, "Preempted")
+
+
+def test_pod_that_overruns_its_storage_used_its_own_retry(place: Lab) -> None:
+    """An eviction that the model brought on itself, told apart from one of the node's."""
+    limit = {"type": "Container", "default": {"ephemeral-storage": "30Mi"}}
+    manifest = {
+        "metadata": {"name": "e2e-limit", "namespace": NAMESPACE},
+        "spec": {"limits": [limit]},
+    }
+    place.site.api.apply(LIMITS, manifest, manager="e2e")
+    try:
+        job = place.begin("storage", "head -c 100000000 /dev/zero > /tmp/full; sleep 60")
+        job.pod()
+    finally:
+        place.site.api.delete(LIMITS, NAMESPACE, "e2e-limit")
+    assert job.end()["phase"] == "Failed"
+    assert job.attempts() == [("OutOfStorage", True)]
+
+
+def test_job_of_a_lost_node_is_started_elsewhere(haunted: Failing) -> None:
+    _ended_well(haunted, "NodeLost")
+
+
+def _create(site: Site, path: str, manifest: Manifest) -> None:
+    site.target.kubectl("create", "--raw", path, "-f", "-", stdin=json.dumps(manifest))
+
+
+def _bind(site: Site, pod: str) -> None:
+    node = site.api.list(NODE, None)[0]["metadata"]["name"]
+    binding = {
+        "apiVersion": "v1", "kind": "Binding",
+        "metadata": {"name": pod, "namespace": NAMESPACE},
+        "target": {"apiVersion": "v1", "kind": "Node", "name": node},
+    }  # fmt: skip
+    _create(site, f"/api/v1/namespaces/{NAMESPACE}/pods/{pod}/binding", binding)
+
+
+@contextmanager
+def _filling(site: Site, name: str, *, priority: str | None) -> Iterator[None]:
+    """Hold all GPUs by a pod that is not a job's."""
+    spec = _filler(site, str(all_gpus(site)))
+    if priority:
+        body = {"metadata": {"name": priority}, "value": 100_000_000}
+        site.api.apply(PRIORITY, body, manager="e2e")
+        spec["priorityClassName"] = priority
+    metadata = {"name": name, "namespace": NAMESPACE}
+    site.api.apply(POD, {"metadata": metadata, "spec": spec}, manager="e2e")
+    try:
+        _until_it_runs(site, name)
+        yield
+    finally:
+        site.kubectl("delete", "pod", name, "--grace-period=1")
+        if priority:
+            site.api.delete(PRIORITY, None, priority)
+
+
+def _filler(site: Site, gpus: str) -> dict[str, Any]:
+    security = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    container = {
+        "name": "hold", "image": site.models["threshold"], "command": ["sleep", "300"],
+        "resources": {"limits": {GPU: gpus}}, "securityContext": security,
+    }  # fmt: skip
+    user = {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}}
+    return {
+        "containers": [container],
+        "securityContext": user,
+        "terminationGracePeriodSeconds": 1,
+        "automountServiceAccountToken": False,
+    }
+
+
+def _until_it_runs(site: Site, name: str) -> None:
+    end = time.monotonic() + 60
+    while (site.api.get(POD, NAMESPACE, name) or {}).get("status", {}).get("phase") != "Running":
+        assert time.monotonic() < end, f"pod {name} does not run"
+        time.sleep(0.3)
