@@ -82,7 +82,7 @@ CHANGES: dict[str, tuple[dict[str, Any], bool]] = {
 @pytest.mark.parametrize("case", CHANGES)
 def test_steps_of_a_version_stay_as_they_are(api: KubeApi, case: str) -> None:
     change, allowed = CHANGES[case]
-    refused = pytest.raises(BadInput, match="give the pipeline a new spec.version")
+    refused = pytest.raises(BadInput, match=r"give the pipeline a new spec\.version")
     api.apply(AIPIPELINE, aipipeline(), manager="tests")
     try:
         with nullcontext() if allowed else refused:
