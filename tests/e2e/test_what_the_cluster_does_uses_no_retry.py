@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,7 +21,7 @@ PRIORITY = Kind(
 )  # fmt: skip
 LIMITS = Kind("", "v1", "limitranges", "LimitRange")
 GHOST = "e2e-ghost"
-SLOW = f"sleep 8; {WORK}"
+SLOW = f"sleep 15; {WORK}"
 GPU = "nvidia.com/gpu"
 
 
@@ -33,7 +33,18 @@ def place(site: Site) -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="module")
-def haunted(place: Lab) -> Iterator[Failing]:
+def struck(place: Lab) -> Iterator[dict[str, Failing]]:
+    """Start jobs side by side, and strike each while its model runs."""
+    with _haunted(place) as lost:
+        jobs = {"node-lost": lost, "storage": _greedy(place)}
+        jobs |= {name: place.begin(name, SLOW) for name in STRIKES}
+        for name, strike in STRIKES.items():
+            strike(jobs[name], jobs[name].pod(infers)["metadata"]["name"])
+        yield jobs
+
+
+@contextmanager
+def _haunted(place: Lab) -> Iterator[Failing]:
     """Start a job on a node that exists in name only, and take that node away."""
     site = place.site
     _ghost(site)
@@ -48,6 +59,38 @@ def haunted(place: Lab) -> Iterator[Failing]:
     finally:
         site.kubectl("label", "node", real, "meninx.test/ghost-")
         site.api.delete(NODE, None, GHOST)
+
+
+def _greedy(place: Lab) -> Failing:
+    """Start a job that writes more than the namespace allows its containers."""
+    limit = {"type": "Container", "default": {"ephemeral-storage": "30Mi"}}
+    metadata = {"name": "e2e-limit", "namespace": NAMESPACE}
+    place.site.api.apply(LIMITS, {"metadata": metadata, "spec": {"limits": [limit]}}, manager="e2e")
+    try:
+        job = place.begin("storage", "head -c 100000000 /dev/zero > /tmp/full; sleep 60")
+        job.pod()
+    finally:
+        place.site.api.delete(LIMITS, NAMESPACE, "e2e-limit")
+    return job
+
+
+def _evict(job: Failing, pod: str) -> None:
+    eviction = {
+        "apiVersion": "policy/v1", "kind": "Eviction",
+        "metadata": {"name": pod, "namespace": NAMESPACE},
+    }  # fmt: skip
+    _create(job.site, f"/api/v1/namespaces/{NAMESPACE}/pods/{pod}/eviction", eviction)
+
+
+def _delete(job: Failing, pod: str) -> None:
+    job.site.kubectl("delete", "pod", pod, "--wait=false")
+
+
+STRIKES: dict[str, Callable[[Failing, str], None]] = {
+    "evicted": _evict,
+    "deleted": _delete,
+    "job-deleted": lambda job, _: job.delete_work(),
+}
 
 
 def _ghost(site: Site) -> None:
@@ -69,35 +112,23 @@ def _ended_well(job: Failing, *reasons: str) -> None:
     assert job.attempts() == [(reason, False) for reason in reasons]
 
 
-def test_evicted_pod_is_started_again(place: Lab, haunted: Failing) -> None:
-    assert haunted
-    job = place.begin("evicted", SLOW)
-    name = job.pod(infers)["metadata"]["name"]
-    eviction = {
-        "apiVersion": "policy/v1", "kind": "Eviction",
-        "metadata": {"name": name, "namespace": NAMESPACE},
-    }  # fmt: skip
-    _create(place.site, f"/api/v1/namespaces/{NAMESPACE}/pods/{name}/eviction", eviction)
-    _ended_well(job, "Evicted")
+def test_evicted_pod_is_started_again(struck: dict[str, Failing]) -> None:
+    _ended_well(struck["evicted"], "Evicted")
 
 
-def test_pod_deleted_by_hand_is_started_again(place: Lab) -> None:
-    job = place.begin("deleted", SLOW)
-    name = job.pod(infers)["metadata"]["name"]
-    place.site.kubectl("delete", "pod", name, "--wait=false")
-    _ended_well(job, "PodDeleted")
+def test_pod_deleted_by_hand_is_started_again(struck: dict[str, Failing]) -> None:
+    _ended_well(struck["deleted"], "PodDeleted")
 
 
-def test_kubernetes_job_deleted_by_hand_is_made_again(place: Lab) -> None:
-    job = place.begin("job-deleted", SLOW)
-    job.pod(infers)
-    job.delete_work()
+def test_kubernetes_job_deleted_by_hand_is_made_again(struck: dict[str, Failing]) -> None:
+    job = struck["job-deleted"]
     assert job.end()["phase"] == "Succeeded"
     assert all(not counts for _, counts in job.attempts())
 
 
-def test_pod_without_its_gpu_is_started_again(place: Lab) -> None:
+def test_pod_without_its_gpu_is_started_again(place: Lab, struck: dict[str, Failing]) -> None:
     """The kubelet refuses a pod that is bound to its node while both GPUs are taken."""
+    assert struck
     with _filling(place.site, "e2e-filler", priority=None):
         job = place.begin("no-gpu", WORK, model={"resources": needs(1)})
         waits = job.pod()["metadata"]["name"]
@@ -108,32 +139,21 @@ def test_pod_without_its_gpu_is_started_again(place: Lab) -> None:
 
 
 def test_pod_that_gives_way_to_a_higher_priority_is_started_again(place: Lab) -> None:
-    job = place.begin("preempted", SLOW, model={"resources": needs(1)})
+    job = place.begin("preempted", f"sleep 5; {WORK}", model={"resources": needs(1)})
     job.pod(infers)
     with _filling(place.site, "e2e-preemptor", priority="e2e-first"):
         job.until("pre-emption", job.attempts)
     _ended_well(job, "Preempted")
 
 
-def test_pod_that_overruns_its_storage_used_its_own_retry(place: Lab) -> None:
+def test_pod_that_overruns_its_storage_used_its_own_retry(struck: dict[str, Failing]) -> None:
     """An eviction that the model brought on itself, told apart from one of the node's."""
-    limit = {"type": "Container", "default": {"ephemeral-storage": "30Mi"}}
-    manifest = {
-        "metadata": {"name": "e2e-limit", "namespace": NAMESPACE},
-        "spec": {"limits": [limit]},
-    }
-    place.site.api.apply(LIMITS, manifest, manager="e2e")
-    try:
-        job = place.begin("storage", "head -c 100000000 /dev/zero > /tmp/full; sleep 60")
-        job.pod()
-    finally:
-        place.site.api.delete(LIMITS, NAMESPACE, "e2e-limit")
-    assert job.end()["phase"] == "Failed"
-    assert job.attempts() == [("OutOfStorage", True)]
+    assert struck["storage"].end()["phase"] == "Failed"
+    assert struck["storage"].attempts() == [("OutOfStorage", True)]
 
 
-def test_job_of_a_lost_node_is_started_elsewhere(haunted: Failing) -> None:
-    _ended_well(haunted, "NodeLost")
+def test_job_of_a_lost_node_is_started_elsewhere(struck: dict[str, Failing]) -> None:
+    _ended_well(struck["node-lost"], "NodeLost")
 
 
 def _create(site: Site, path: str, manifest: Manifest) -> None:

@@ -25,6 +25,8 @@ def test_exit_codes_are_the_same_numbers() -> None:
     assert causes.NOT_FINITE == contract.Exit.NOT_FINITE
     assert causes.BAD_RESULT == contract.Exit.BAD_RESULT
     assert causes.TRY_AGAIN == contract.Exit.TRY_AGAIN
+    assert causes.WEIGHTS_MISMATCH == contract.Exit.WEIGHTS_MISMATCH
+    assert causes.WEIGHTS_FAILED == contract.Exit.WEIGHTS_FAILED
 
 
 def test_codes_that_may_be_tried_again_do_not_end_the_job() -> None:

@@ -42,4 +42,4 @@ def test_longest_pipeline_keeps_to_the_rules_that_kubernetes_takes() -> None:
     policy = failure_policy(["fetch", *steps, "deliver"])
     assert len(policy["rules"]) <= MOST_RULES
     assert _action(policy, "fetch", 75) == _action(policy, "deliver", 75) == "Ignore"
-    assert _action(policy, "gate-s7", 67) == _action(policy, "deliver", 67) == "FailJob"
+    assert _action(policy, "s7", 65) == _action(policy, "gate-s6", 67) == "FailJob"

@@ -7,6 +7,7 @@ from meninx.controller.job.steps import DELIVER, FETCH, WEIGHTS, comes_before
 from meninx.resources.reasons import Reason
 
 INPUT_NOT_USABLE, NOT_FINITE, BAD_RESULT, TRY_AGAIN = 65, 66, 67, 75
+WEIGHTS_MISMATCH, WEIGHTS_FAILED = 68, 69
 
 Again = Literal["never", "while retries last", "once", "a few times", "until it works"]
 Kind = Literal["fetch", "weights", "gate", "model", "deliver"]
@@ -60,8 +61,10 @@ _EXITS: tuple[tuple[Kind, int | None, Reason, Again, str], ...] = (
     ("fetch", NOT_FINITE, _R.NOT_FINITE, "never", SENDER),
     ("fetch", TRY_AGAIN, _R.FETCH_FAILED, "until it works", IT),
     ("fetch", None, _R.FETCH_FAILED, "while retries last", IT),
-    ("weights", INPUT_NOT_USABLE, _R.WEIGHTS_MISMATCH, "never", MAKERS),
-    ("weights", NOT_FINITE, _R.WEIGHTS_MISMATCH, "never", MAKERS),
+    ("weights", INPUT_NOT_USABLE, _R.WEIGHTS_FAILED, "never", MAKERS),
+    ("weights", NOT_FINITE, _R.WEIGHTS_FAILED, "never", MAKERS),
+    ("weights", WEIGHTS_MISMATCH, _R.WEIGHTS_MISMATCH, "never", MAKERS),
+    ("weights", WEIGHTS_FAILED, _R.WEIGHTS_FAILED, "never", IT),
     ("weights", TRY_AGAIN, _R.WEIGHTS_FAILED, "a few times", IT),
     ("weights", None, _R.WEIGHTS_FAILED, "while retries last", IT),
     ("gate", INPUT_NOT_USABLE, _R.BAD_RESULT, "never", MAKERS),
