@@ -6,7 +6,7 @@ The phases of `plan`, in order:
    line, and one that has a place loses it. A job that runs is not held by `notBefore`.
 2. Order: the rest wait by priority, then age, then nearer deadline, then name (`order`).
 3. Concurrency: a model's jobs that may run count against its limit; at the limit a job waits and
-   keeps no room.
+   keeps no room. A job that keeps room keeps one of its model's turns too.
 4. Room: pods on nodes are counted where they are, those that are not placed yet first of all
    (`room`). Then the line is gone through once, the Stat first. A job gets the first node, by
    name, with room for all it asks for. One that finds none is passed over, so a job that asks for
@@ -98,7 +98,7 @@ class _Board:
     why: dict[str, Held] = field(default_factory=dict)
     gave_way: list[Candidate] = field(default_factory=list)
     running: Counter[str] = field(default_factory=Counter)
-    """By work, how many may run."""
+    """By work, how many may run, or keep room to do so."""
     may_go: dict[int, list[Candidate]] = field(default_factory=dict)
     """By node, the jobs that may be preempted."""
     hopeless: set[tuple[Request, str]] = field(default_factory=set)
@@ -176,8 +176,12 @@ class _Board:
         return Held(Reason.NO_CAPACITY, self.room.short(request))
 
     def _keep(self, job: Candidate) -> None:
-        if self.kept < KEEPS and self.room.keep(job.name, job.request):
+        """Keep room, and one of its model's turns: a place to run without the right to is none."""
+        if self.kept >= KEEPS or self._concurrency(job) is not None:
+            return
+        if self.room.keep(job.name, job.request):
             self.kept += 1
+            self.running[job.work] += 1
 
     def _preempts(self, stat: Candidate, *, at_limit: bool) -> bool:
         """Phase 5: let a Stat run that fits when Routine jobs give way; tell whether it does."""

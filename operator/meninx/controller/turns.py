@@ -1,0 +1,329 @@
+"""Whose turn it is: the newest plan of the queue, made anew from the cache as things change."""
+
+import datetime as dt
+import threading
+import time as system_time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from pydantic import ValidationError
+
+from meninx.controller.job.observed import Observed
+from meninx.controller.keys import Key
+from meninx.controller.queue import kueue
+from meninx.controller.queue.admission import UNDECIDED, Admission
+from meninx.controller.queue.admit import plan
+from meninx.controller.queue.capacity import Node, node_of
+from meninx.controller.queue.plan import Plan
+from meninx.controller.queue.snapshot import Candidate, Limits, Snapshot
+from meninx.controller.queue.standing import Memory, candidate, holds_a_turn, is_over
+from meninx.controller.works import Objects, Works
+from meninx.kube.kinds import AIMODEL, AIPIPELINE, INFERENCEJOB, JOB, NODE, POD, Kind
+from meninx.resources import names
+from meninx.resources.inferencejob import TERMINAL, InferenceJobSpec
+
+Manifest = Mapping[str, Any]
+
+GRANT_SECONDS = 60.0
+"""A turn that no Kubernetes Job came of in so long is given to another."""
+TELL_SECONDS = 10.0
+"""How often it is looked whether places in line are worth telling."""
+FRONT = 10
+"""So near to the front each step is told."""
+_SHARE = 4.0
+"""A plan is made again after so many times of what the last one took: a fifth of a core at most."""
+_NEEDED = (INFERENCEJOB, JOB, POD, NODE)
+
+
+class Change(Protocol):
+    """An object that came, changed or went."""
+
+    @property
+    def kind(self) -> Kind:
+        """Return its kind."""
+        ...
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """Return it as it is, or was."""
+        ...
+
+    @property
+    def gone(self) -> bool:
+        """Tell whether it went."""
+        ...
+
+    @property
+    def ours(self) -> bool:
+        """Tell whether we wrote it ourselves."""
+        ...
+
+
+@dataclass
+class _Entry:
+    """One InferenceJob that is not over."""
+
+    uid: str
+    key: Key
+    work: str
+    standing: Candidate | None
+    memory: Memory
+    kueues: bool = False
+    told: tuple[str, int] | None = None
+    """Reason and place that its status was last asked to show."""
+
+
+@dataclass
+class _News:
+    """What has changed since the last plan, as it was heard."""
+
+    jobs: set[str] = field(default_factory=set)
+    works: bool = True
+    nodes: bool = True
+
+
+class Turns:
+    """The queue's memory: a summary of each job, what was granted, and the newest plan."""
+
+    def __init__(
+        self,
+        objects: Objects,
+        *,
+        gpu_product: str | None = None,
+        limits: Limits | None = None,
+        kueue_installed: Callable[[], bool] = lambda: False,
+        time: Callable[[], float] = system_time.monotonic,
+    ) -> None:
+        self._objects = objects
+        self._works = Works(objects, gpu_product)
+        self._limits = limits or Limits()
+        self._kueue_installed = kueue_installed
+        self._time = time
+        self._lock = threading.Lock()
+        self._news = _News()
+        self._entries: dict[str, _Entry] = {}
+        self._names: dict[str, str] = {}
+        self._nodes: tuple[Node, ...] = ()
+        self._plan = Plan()
+        self._begun = False
+        self._unsettled: set[str] = set()
+        self._due: dt.datetime | None = None
+        self._free_at = 0.0
+        self._tell_at = 0.0
+        self.look_again_seconds: float | None = None
+        """When to recompute at the latest, though nothing changes."""
+
+    # what is heard
+
+    def heard(self, change: Change) -> None:
+        """Take note of a change; quick, to be called in any thread."""
+        metadata = change.manifest["metadata"]
+        with self._lock:
+            if change.kind == NODE:
+                self._news.nodes = True
+            elif change.kind in {AIMODEL, AIPIPELINE}:
+                self._news.works = True
+            elif change.kind == INFERENCEJOB:
+                if change.gone or not change.ours or _ended(change.manifest):
+                    self._news.jobs.add(str(metadata["name"]))
+            elif change.kind in {JOB, POD}:
+                name = (metadata.get("annotations") or {}).get(names.LABEL_JOB)
+                if name:
+                    self._news.jobs.add(str(name))
+
+    # what is asked
+
+    def admission(self, uid: str) -> Admission:
+        """Return what the newest plan says of a job."""
+        name = self._names.get(uid)
+        entry = self._entries.get(name) if name else None
+        if entry is None:
+            return UNDECIDED
+        if entry.kueues:
+            return kueue.admission(installed=self._kueue_installed())
+        return self._plan.admission(uid)
+
+    def waiting(self) -> tuple[Candidate, ...]:
+        """Return the jobs that stand in line, next first."""
+        return self._plan.line
+
+    def running(self) -> tuple[Candidate, ...]:
+        """Return the jobs that may run."""
+        may_run = self._plan.may_run
+        return tuple(job for job in self._standings() if job.uid in may_run)
+
+    # what is decided
+
+    def recompute(self, now: dt.datetime) -> tuple[Key, ...]:
+        """Make a new plan; return the keys of jobs that are to be looked at because of it.
+
+        Until everything was listed once there is no plan: what exists must be known before
+        anything is granted.
+        """
+        started = self._time()
+        if not self._objects.synced(_NEEDED):
+            self.look_again_seconds = 1.0
+            return ()
+        if started < self._free_at:
+            self.look_again_seconds = self._free_at - started
+            return ()
+        changed = self._take_in(now)
+        keys: list[Key] = []
+        if changed or (self._due is not None and self._due <= now):
+            self._plan = plan(Snapshot(now, tuple(self._standings()), self._nodes, self._limits))
+            rest = self._plan.look_again_seconds
+            self._due = None if rest is None else now + dt.timedelta(seconds=rest)
+            keys += self._follow(now)
+        keys += self._tell(started)
+        self._free_at = self._time() + _SHARE * (self._time() - started)
+        self.look_again_seconds = self._next_look(now)
+        return tuple(dict.fromkeys(keys))
+
+    def _standings(self) -> Iterator[Candidate]:
+        for entry in tuple(self._entries.values()):
+            if entry.standing is not None:
+                yield entry.standing
+
+    def _take_in(self, now: dt.datetime) -> bool:
+        """Read anew what has changed; tell whether that may lead to another plan."""
+        with self._lock:
+            news, self._news = self._news, _News(works=False, nodes=False)
+        if not self._begun:
+            news.jobs.update(self._objects.versions(INFERENCEJOB))
+            self._begun = True
+        nodes = self._nodes
+        if news.nodes:
+            self._nodes = tuple(node_of(node) for node in self._objects.all(NODE))
+        if news.works:
+            changed = self._works.refresh()
+            news.jobs.update(n for n, e in self._entries.items() if e.work in changed)
+        moved = [self._look(name, now) for name in news.jobs | self._unsettled]
+        return any(moved) or nodes != self._nodes
+
+    def _look(self, name: str, now: dt.datetime) -> bool:
+        """Read a job's objects anew; tell whether its standing is another."""
+        before = self._entries.get(name)
+        entry = self._read(name, before, now)
+        self._unsettled.discard(name)
+        if before is not None and (entry is None or entry.uid != before.uid):
+            self._names.pop(before.uid, None)
+        if entry is None:
+            self._entries.pop(name, None)
+        else:
+            self._entries[name] = entry
+            self._names[entry.uid] = name
+            if entry.memory.waits_for_news:
+                self._unsettled.add(name)
+        return (before and before.standing) != (entry and entry.standing)
+
+    def _read(self, name: str, before: _Entry | None, now: dt.datetime) -> _Entry | None:
+        """Return what is kept of a job; None where it is gone, over or no job that can be read."""
+        resource = self._objects.get(INFERENCEJOB, name)
+        spec = None if resource is None else _spec(resource)
+        if resource is None or spec is None:
+            return None
+        uid = str(resource["metadata"]["uid"])
+        known = before if before is not None and before.uid == uid else None
+        work = self._works.of(spec)
+        observed = self._observed(resource, work.chain)
+        if is_over(observed):
+            return None
+        memory = _remembered(known.memory if known else Memory(), observed, now)
+        standing = candidate(observed, work, memory)
+        return _Entry(
+            uid=uid,
+            key=_key(resource),
+            work=work.key,
+            standing=standing,
+            memory=memory,
+            kueues=bool(spec.queue_name) and standing is None,
+            told=known.told if known else None,
+        )
+
+    def _observed(self, resource: dict[str, Any], chain: Any) -> Observed:
+        metadata = resource["metadata"]
+        job_name = names.kubernetes_job(metadata["name"], metadata["uid"])
+        job = self._objects.get(JOB, job_name)
+        pods = self._objects.pods_of(job_name) if job else ()
+        return Observed(resource, chain, job, pods)
+
+    # what follows from a plan
+
+    def _follow(self, now: dt.datetime) -> Iterator[Key]:
+        """Remember who was granted and who gives way; yield their keys."""
+        for uid in self._plan.granted:
+            node = self._plan.placed.get(uid)
+            yield self._move(uid, Memory(granted_at=now, node=node), state="granted", node=node)
+        for uid in self._plan.preempted:
+            yield self._move(uid, Memory(revoked=True), state="waiting", node=None)
+
+    def _move(self, uid: str, memory: Memory, **changes: Any) -> Key:
+        entry = self._entries[self._names[uid]]
+        entry.memory = memory
+        entry.told = None
+        if entry.standing is not None:
+            entry.standing = replace(entry.standing, preempted=memory.revoked, **changes)
+        self._unsettled.add(entry.key.name)
+        return entry.key
+
+    def _tell(self, at: float) -> Iterator[Key]:
+        """Yield the keys of those whose place is new, or worth telling again."""
+        again = at >= self._tell_at
+        if again:
+            self._tell_at = at + TELL_SECONDS
+        for place, job in enumerate(self._plan.line, 1):
+            entry = self._entries[job.name]
+            if entry.told is not None and not again:
+                continue
+            reason = str(self._plan.why[job.uid].reason)
+            if entry.told is None or _worth_telling(entry.told, reason, place):
+                entry.told = reason, place
+                yield entry.key
+
+    def _next_look(self, now: dt.datetime) -> float | None:
+        moments = [] if self._due is None else [self._due]
+        for name in self._unsettled:
+            memory = self._entries[name].memory
+            if memory.granted_at is not None:
+                moments.append(memory.granted_at + dt.timedelta(seconds=GRANT_SECONDS))
+            elif memory.rests_until is not None:
+                moments.append(memory.rests_until)
+        rests = [max(0.0, (moment - now).total_seconds()) for moment in moments]
+        return min([*rests, *([TELL_SECONDS] if self._plan.line else [])], default=None)
+
+
+def _worth_telling(told: tuple[str, int], reason: str, place: int) -> bool:
+    before = told[1]
+    return reason != told[0] or place * 2 <= before or (place <= FRONT and place != before)
+
+
+def _remembered(memory: Memory, observed: Observed, now: dt.datetime) -> Memory:
+    """Return what is still to be remembered: not what the API server shows by now."""
+    running = holds_a_turn(observed)
+    if running and not memory.revoked:
+        return Memory(node=memory.node)
+    if memory.revoked:
+        return memory if running else Memory(gave_way=True)
+    if memory.granted_at is None:
+        over = memory.rests_until is not None and memory.rests_until <= now
+        return Memory() if over else memory
+    if (now - memory.granted_at).total_seconds() >= GRANT_SECONDS:
+        return Memory(rests_until=now + dt.timedelta(seconds=GRANT_SECONDS))
+    return memory
+
+
+def _ended(resource: Manifest) -> bool:
+    return (resource.get("status") or {}).get("phase") in TERMINAL
+
+
+def _spec(resource: Manifest) -> InferenceJobSpec | None:
+    try:
+        return InferenceJobSpec.model_validate(resource.get("spec") or {})
+    except ValidationError:
+        return None
+
+
+def _key(resource: Manifest) -> Key:
+    metadata = resource["metadata"]
+    return Key(INFERENCEJOB.kind, str(metadata["namespace"]), str(metadata["name"]))
