@@ -28,6 +28,7 @@ from meninx.controller.observe import AdmissionOf, observe_job, observe_pipeline
 from meninx.controller.pipeline import decide as pipeline
 from meninx.controller.queue.admission import GRANTED
 from meninx.controller.settings import Settings
+from meninx.controller.turns import Turns
 from meninx.controller.worker import Outcome
 from meninx.controller.writes import SeenWrites
 from meninx.kube.client import Api
@@ -49,13 +50,14 @@ class Reconciler:
         *,
         clock: Clock,
         metrics: Metrics,
-        admission_of: AdmissionOf = lambda _: GRANTED,
+        turns: Turns | None = None,
     ) -> None:
         self._cache = cache
         self._settings = settings
         self._clock = clock
         self._metrics = metrics
-        self._admission_of = admission_of
+        self._turns = turns
+        self._admission_of: AdmissionOf = turns.admission if turns else lambda _: GRANTED
         writes = SeenWrites(api, cache)
         self._jobs = Applier(writes, INFERENCEJOB, settings.signing_key)
         self._models = Applier(writes, AIMODEL)
@@ -65,7 +67,7 @@ class Reconciler:
         self._swept = False
         self._looks: dict[str, Callable[[Key], Outcome]] = {
             SWEEP: lambda _: self._sweep(),
-            QUEUE: lambda _: Outcome(),
+            QUEUE: lambda _: self._queue(),
             AIMODEL.kind: self._model,
             AIPIPELINE.kind: self._pipeline,
             INFERENCEJOB.kind: self._job,
@@ -88,6 +90,12 @@ class Reconciler:
         ]
         keys += [Key(INFERENCEJOB.kind, namespace, name) for name in jobs]
         return Outcome(keys=(*keys, Key(QUEUE)))
+
+    def _queue(self) -> Outcome:
+        if self._turns is None:
+            return Outcome()
+        keys = self._turns.recompute(self._clock.now())
+        return Outcome(self._turns.look_again_seconds, keys)
 
     def _model(self, key: Key) -> Outcome:
         observed = self._desk.observe(key.name)

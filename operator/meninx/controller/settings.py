@@ -4,7 +4,10 @@ import socket
 from dataclasses import dataclass, field
 from typing import Self
 
+from meninx.base.errors import BadInput
 from meninx.base.settings import Environment
+from meninx.controller.queue.order import PRIORITIES
+from meninx.controller.queue.snapshot import Limits
 from meninx.kube.watch import WatchLimits
 
 
@@ -18,6 +21,12 @@ class PodSettings:
     gpu_product: str | None = None
     """GPU product label where the AIModel names none."""
     service_account: str | None = None
+    priority_classes: tuple[tuple[str, str], ...] = ()
+    """By priority of the job, the PriorityClass of its pods; the cluster's default where none."""
+
+    def priority_class(self, priority: str) -> str | None:
+        """Return the PriorityClass of the pods of a job."""
+        return dict(self.priority_classes).get(priority)
 
 
 @dataclass(frozen=True)
@@ -37,6 +46,7 @@ class Settings:
     pod: str = "meninx-operator"
     """Name of our own pod: who holds the lease, and where events about ourselves go."""
     pod_uid: str = ""
+    queue: Limits = field(default_factory=Limits)
 
     @classmethod
     def read(cls, environment: Environment) -> Self:
@@ -48,6 +58,7 @@ class Settings:
                 store_url=environment.text("MENINX_STORE_URL"),
                 gpu_product=environment.text("MENINX_GPU_PRODUCT", "") or None,
                 service_account=environment.text("MENINX_JOB_SERVICE_ACCOUNT", "") or None,
+                priority_classes=_classes(environment.text("MENINX_PRIORITY_CLASSES", "")),
             ),
             signing_key=environment.secret("MENINX_SIGNING_KEY"),
             resync_seconds=environment.number("MENINX_RESYNC_SECONDS", 300.0),
@@ -60,4 +71,19 @@ class Settings:
             lease=environment.text("MENINX_LEASE", "meninx-operator"),
             pod=environment.text("MENINX_POD", socket.gethostname()),
             pod_uid=environment.text("MENINX_POD_UID", ""),
+            queue=Limits(
+                preempt=environment.flag("MENINX_QUEUE_PREEMPT", default=False),
+                patience_seconds=environment.number("MENINX_QUEUE_PATIENCE_SECONDS", 600.0),
+                count_room=environment.flag("MENINX_QUEUE_COUNT_ROOM", default=True),
+            ),
         )
+
+
+def _classes(text: str) -> tuple[tuple[str, str], ...]:
+    """Read `Stat=name,Urgent=name,Routine=name`; a priority without a name is left out."""
+    pairs = [part.partition("=") for part in text.split(",") if part]
+    if unknown := [priority for priority, _, _ in pairs if priority not in PRIORITIES]:
+        raise BadInput(
+            f"MENINX_PRIORITY_CLASSES names {unknown[0]!r}: give {', '.join(PRIORITIES)}"
+        )
+    return tuple((priority, name) for priority, _, name in pairs if name)

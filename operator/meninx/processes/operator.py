@@ -17,11 +17,13 @@ from meninx.base.errors import MeninxError
 from meninx.base.logs import Log
 from meninx.controller import handlers, health, startup
 from meninx.controller.cache import Cache
+from meninx.controller.kueue import Kueue
 from meninx.controller.metrics import Metrics
 from meninx.controller.metrics import Vitals as Scraped
 from meninx.controller.reconcile import Reconciler
 from meninx.controller.schema import Lacking, lacking
 from meninx.controller.settings import Settings
+from meninx.controller.turns import Turns
 from meninx.controller.worker import Worker
 from meninx.kube.client import KubeApi
 from meninx.kube.informer import Informer, Watched, fill
@@ -50,8 +52,20 @@ class Operator:
         self._loop = asyncio.get_running_loop()
         self._leads = asyncio.Event()
         clock = SystemClock()
+        self._turns = Turns(
+            self._cache,
+            gpu_product=settings.pods.gpu_product,
+            limits=settings.queue,
+            kueue_installed=Kueue(self._api).installed,
+        )
+        self._cache.listen(self._turns.heard)
         self._reconciler = Reconciler(
-            self._api, self._cache, settings, clock=clock, metrics=self._metrics
+            self._api,
+            self._cache,
+            settings,
+            clock=clock,
+            metrics=self._metrics,
+            turns=self._turns,
         )
         self._worker = Worker(
             self._reconciler, self._metrics, resync_seconds=settings.resync_seconds

@@ -38,3 +38,19 @@ def test_signing_key_never_shows_in_a_log(tmp_path: Path) -> None:
     settings = _read(tmp_path)
     assert settings.signing_key == b"secret-key"
     assert "secret-key" not in repr(settings)
+
+
+def test_queue_is_set_by_the_chart(tmp_path: Path) -> None:
+    settings = _read(tmp_path, MENINX_QUEUE_PREEMPT="true", MENINX_QUEUE_PATIENCE_SECONDS="60")
+    assert settings.queue.preempt
+    assert settings.queue.patience_seconds == 60.0
+    assert settings.queue.count_room
+    assert not _read(tmp_path).queue.preempt
+
+
+def test_priority_classes_are_named_by_priority(tmp_path: Path) -> None:
+    pods = _read(tmp_path, MENINX_PRIORITY_CLASSES="Stat=now,Routine=").pods
+    assert pods.priority_class("Stat") == "now"
+    assert pods.priority_class("Routine") is None
+    with pytest.raises(BadInput, match="'Soon'"):
+        _read(tmp_path, MENINX_PRIORITY_CLASSES="Soon=now")

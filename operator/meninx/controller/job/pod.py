@@ -7,6 +7,7 @@ from meninx.controller.job import container, needs, weights
 from meninx.controller.job.chain import Chain, ChainStep
 from meninx.controller.job.container import TOKEN_KEY, USER
 from meninx.controller.job.policy import failure_policy
+from meninx.controller.queue.kueue import handed_over
 from meninx.controller.settings import PodSettings
 from meninx.kube.kinds import INFERENCEJOB, JOB
 from meninx.resources import names
@@ -139,6 +140,7 @@ def _claim(job: InferenceJob) -> list[Manifest]:
 def _pod(job: InferenceJob, chain: Chain, job_name: str, settings: PodSettings) -> Manifest:
     made = _containers(chain, task(job, chain), settings)
     account = settings.service_account
+    priority = settings.priority_class(job.spec.priority)
     return {
         "restartPolicy": "Never",
         "activeDeadlineSeconds": chain.timeout_seconds,
@@ -148,6 +150,7 @@ def _pod(job: InferenceJob, chain: Chain, job_name: str, settings: PodSettings) 
         "securityContext": _POD_SECURITY,
         **needs.pod_fields(chain.steps, settings.gpu_product, job_name),
         **({"serviceAccountName": account} if account else {}),
+        **({"priorityClassName": priority} if priority else {}),
         "initContainers": made[:-1],
         "containers": made[-1:],
         "volumes": _volumes(job, chain, job_name, made),
@@ -161,7 +164,7 @@ def kubernetes_job(job: InferenceJob, chain: Chain, settings: PodSettings) -> Ma
     marks = labels(job)
     full_name = {names.LABEL_JOB: job.metadata.name}
     spec = _pod(job, chain, name, settings)
-    return {
+    made = {
         "apiVersion": JOB.api_version,
         "kind": JOB.kind,
         "metadata": {
@@ -187,3 +190,4 @@ def kubernetes_job(job: InferenceJob, chain: Chain, settings: PodSettings) -> Ma
             },
         },
     }
+    return handed_over(made, job.spec.queue_name)
