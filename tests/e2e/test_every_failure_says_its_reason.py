@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from tests.e2e import slow_registry
 from tests.e2e.failing import WORK, Failing, Lab, all_gpus, lab, message, needs, reason
 from tests.e2e.site import Site
 
+from meninx.base.clock import from_rfc3339
 from meninx.resources.reasons import MEANINGS, Reason
 
 pytestmark = [
@@ -62,9 +64,15 @@ CASES = {
 @pytest.fixture(scope="module")
 def started(site: Site) -> Iterator[dict[str, Failing]]:
     """Start all of them side by side."""
-    with lab(site) as made:
+    with lab(site) as made, slow_registry.serving(seconds=15) as image:
         jobs = {name: _begin(made, name, case) for name, case in CASES.items()}
-        yield jobs | {"behind": made.begin("behind", WORK, model={"resources": needs(1)})}
+        slow = {"image": image, "command": ["/program"], "startDeadlineSeconds": 5}
+        slow_pull = made.begin("slow-pull", "", model=slow)
+        jobs["image"].pod(lambda pod: pod["spec"].get("nodeName"))
+        yield jobs | {
+            "slow-pull": slow_pull,
+            "behind": made.begin("behind", WORK, model={"resources": needs(1)}),
+        }
 
 
 def _begin(made: Lab, name: str, case: Case) -> Failing:
@@ -94,6 +102,15 @@ def test_job_behind_a_broken_image_gets_its_gpu(started: dict[str, Failing]) -> 
     status = started["behind"].end()
     assert status["phase"] == "Succeeded"
     assert started["image"].status["finishedAt"] <= status["steps"][0]["startedAt"]
+
+
+def test_slow_pull_that_works_is_left_alone(started: dict[str, Failing]) -> None:
+    """O-23: three times the start deadline, yet its container starts and says its own word."""
+    status = started["slow-pull"].end()
+    assert reason(status) == "InputNotForModel"
+    steps = {step["name"]: step for step in status["steps"]}
+    fetched = from_rfc3339(steps["fetch"]["finishedAt"])
+    assert (from_rfc3339(steps["model"]["startedAt"]) - fetched).total_seconds() > 10
 
 
 def test_failed_job_tells_its_events(started: dict[str, Failing]) -> None:
