@@ -11,12 +11,13 @@ from tests.e2e import studies
 from tests.e2e.site import NAMESPACE, Site, route
 from tests.support.make import Manifest, label
 
-from meninx.kube.kinds import AIMODEL, INFERENCEJOB, JOB, NODE, POD
+from meninx.kube.kinds import AIMODEL, INFERENCEJOB, JOB, NODE, POD, Kind
 
 WORK = "exec python /opt/model/model.py"
 """What the threshold model's image does."""
 ENDS = {"Succeeded", "Failed", "Cancelled"}
-PREFIX = "e2e-failing-"
+PREFIX, CLAIM = "e2e-failing-", "e2e-weights"
+CLAIMS = Kind("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim")
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,38 @@ def infers(pod: Manifest) -> bool:
     """Tell whether the model runs in the pod."""
     every = pod["status"].get("initContainerStatuses") or ()
     return any("running" in c["state"] for c in every if c["name"] == "model")
+
+
+def plain_pod(image: str, command: list[str], **container: Any) -> Manifest:
+    """Return the spec of a pod that is not a job's, with no more rights than a job's."""
+    security = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    only = {"name": "only", "image": image, "command": command, "securityContext": security}
+    user = {"runAsNonRoot": True, "runAsUser": 65532, "fsGroup": 65532}
+    return {
+        "containers": [only | container],
+        "restartPolicy": "Never",
+        "securityContext": user | {"seccompProfile": {"type": "RuntimeDefault"}},
+        "terminationGracePeriodSeconds": 1,
+        "automountServiceAccountToken": False,
+    }
+
+
+@contextmanager
+def claim(site: Site) -> Iterator[None]:
+    """Have a volume with a file of weights on it."""
+    metadata = {"name": CLAIM, "namespace": NAMESPACE}
+    room = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
+    write = ["sh", "-c", "echo weights > /there/weights.bin"]
+    mount = {"name": "there", "mountPath": "/there"}
+    pod = plain_pod(site.models["threshold"], write, volumeMounts=[mount])
+    pod["volumes"] = [{"name": "there", "persistentVolumeClaim": {"claimName": CLAIM}}]
+    site.api.apply(CLAIMS, {"metadata": metadata, "spec": room}, manager="e2e")
+    site.api.apply(POD, {"metadata": metadata, "spec": pod}, manager="e2e")
+    try:
+        yield
+    finally:
+        for kind in (POD, CLAIMS):
+            site.api.delete(kind, NAMESPACE, CLAIM)
 
 
 @contextmanager

@@ -6,7 +6,18 @@ from typing import Any
 
 import pytest
 from tests.e2e import slow_registry
-from tests.e2e.failing import WORK, Failing, Lab, all_gpus, lab, message, needs, reason
+from tests.e2e.failing import (
+    CLAIM,
+    WORK,
+    Failing,
+    Lab,
+    all_gpus,
+    claim,
+    lab,
+    message,
+    needs,
+    reason,
+)
 from tests.e2e.site import Site
 
 from meninx.base.clock import from_rfc3339
@@ -19,6 +30,8 @@ pytestmark = [
 ]
 EAT = "exec python -c 'x = bytearray(10**9)'"
 NO_IMAGE = "registry.invalid/none:0"
+AWAY = {"sha256": "0" * 64, "uri": "https://weights.invalid/weights.bin"}
+OTHER = {"sha256": "0" * 64, "uri": f"pvc://{CLAIM}/weights.bin"}
 
 
 @dataclass(frozen=True)
@@ -47,6 +60,12 @@ CASES = {
     "memory": Case(
         "OutOfMemory", EAT, attempts=2, counts=False, says="2 times", model={"resources": SMALL}
     ),
+    "weights-away": Case(
+        "WeightsFailed",
+        WORK,
+        model={"weights": AWAY, "startDeadlineSeconds": 10},
+    ),
+    "weights-differ": Case("WeightsMismatch", WORK, model={"weights": OTHER}),
     "time": Case("TimedOut", "sleep 100", says="Limit: 35 s", model={"timeoutSeconds": 35}),
     "bad-result": Case("BadResult", "exit 0", says="wrote no segmentation"),
     "no-study": Case("FetchFailed", WORK, job={"input": {}}),
@@ -64,7 +83,7 @@ CASES = {
 @pytest.fixture(scope="module")
 def started(site: Site) -> Iterator[dict[str, Failing]]:
     """Start all of them side by side."""
-    with lab(site) as made, slow_registry.serving(seconds=15) as image:
+    with claim(site), lab(site) as made, slow_registry.serving(seconds=15) as image:
         jobs = {name: _begin(made, name, case) for name, case in CASES.items()}
         slow = {"image": image, "command": ["/program"], "startDeadlineSeconds": 5}
         slow_pull = made.begin("slow-pull", "", model=slow)

@@ -4,10 +4,9 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import pytest
-from tests.e2e.failing import WORK, Failing, Lab, all_gpus, infers, lab, needs
+from tests.e2e.failing import WORK, Failing, Lab, all_gpus, infers, lab, needs, plain_pod
 from tests.e2e.site import NAMESPACE, Site
 from tests.support.make import Manifest
 
@@ -62,12 +61,16 @@ def _haunted(place: Lab) -> Iterator[Failing]:
 
 
 def _greedy(place: Lab) -> Failing:
-    """Start a job that writes more than the namespace allows its containers."""
+    """Start a job that writes more than the namespace allows its containers.
+
+    The kubelet measures volumes once a minute.
+    """
     limit = {"type": "Container", "default": {"ephemeral-storage": "30Mi"}}
     metadata = {"name": "e2e-limit", "namespace": NAMESPACE}
     place.site.api.apply(LIMITS, {"metadata": metadata, "spec": {"limits": [limit]}}, manager="e2e")
     try:
-        job = place.begin("storage", "head -c 100000000 /dev/zero > /tmp/full; sleep 60")
+        _until_it_limits(place.site)
+        job = place.begin("storage", "head -c 100000000 /dev/zero > /tmp/full; sleep 180")
         job.pod()
     finally:
         place.site.api.delete(LIMITS, NAMESPACE, "e2e-limit")
@@ -173,7 +176,8 @@ def _bind(site: Site, pod: str) -> None:
 @contextmanager
 def _filling(site: Site, name: str, *, priority: str | None) -> Iterator[None]:
     """Hold all GPUs by a pod that is not a job's."""
-    spec = _filler(site, str(all_gpus(site)))
+    held = {"limits": {GPU: str(all_gpus(site))}}
+    spec = plain_pod(site.models["threshold"], ["sleep", "300"], resources=held)
     if priority:
         body = {"metadata": {"name": priority}, "value": 100_000_000}
         site.api.apply(PRIORITY, body, manager="e2e")
@@ -189,19 +193,16 @@ def _filling(site: Site, name: str, *, priority: str | None) -> Iterator[None]:
             site.api.delete(PRIORITY, None, priority)
 
 
-def _filler(site: Site, gpus: str) -> dict[str, Any]:
-    security = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
-    container = {
-        "name": "hold", "image": site.models["threshold"], "command": ["sleep", "300"],
-        "resources": {"limits": {GPU: gpus}}, "securityContext": security,
-    }  # fmt: skip
-    user = {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}}
-    return {
-        "containers": [container],
-        "securityContext": user,
-        "terminationGracePeriodSeconds": 1,
-        "automountServiceAccountToken": False,
-    }
+def _until_it_limits(site: Site) -> None:
+    """Wait until the API server knows of the limit: it reads them from a cache of its own."""
+    metadata = {"name": "e2e-limited", "namespace": NAMESPACE}
+    spec = plain_pod(site.models["threshold"], ["true"])
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+    ask = ("create", "--dry-run=server", "-o", "json", "-f", "-")
+    end = time.monotonic() + 30
+    while "30Mi" not in site.target.kubectl(*ask, stdin=json.dumps(pod)):
+        assert time.monotonic() < end, "the limit is not applied"
+        time.sleep(0.3)
 
 
 def _until_it_runs(site: Site, name: str) -> None:
