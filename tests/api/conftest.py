@@ -46,7 +46,8 @@ _RBAC = {
     ),
 }  # fmt: skip
 
-Eventually = Callable[[Callable[[], Any]], Any]
+Eventually = Callable[..., Any]
+"""Asks a question until the answer is true; a second argument says for how long."""
 
 
 @pytest.fixture
@@ -148,6 +149,11 @@ class OperatorProcess:
     resync_seconds: float = 600.0
     """Long: what a test waits for must come by an event, not by the next look at everything."""
     process: subprocess.Popen[bytes] | None = None
+    name: str = "operator"
+    proxy_port: int | None = None
+    """Where it finds the API server, if not directly."""
+    watch_seconds: float = 60.0
+    grace_seconds: float = 15.0
     metrics_port: int = field(default_factory=free_port)
     liveness_port: int = field(default_factory=free_port)
 
@@ -155,7 +161,7 @@ class OperatorProcess:
         """Start it anew."""
         environment = {
             "PATH": os.environ["PATH"],
-            "KUBECONFIG": str(self.plane.kubeconfig(OPERATOR_TOKEN)),
+            "KUBECONFIG": str(self.plane.kubeconfig(OPERATOR_TOKEN, self.proxy_port)),
             "MENINX_NAMESPACE": NAMESPACE,
             "MENINX_IMAGE": "meninx.local/meninx:dev",
             "MENINX_STORE_URL": "http://meninx-ingress.meninx.svc:8080",
@@ -164,6 +170,9 @@ class OperatorProcess:
             "MENINX_RESYNC_SECONDS": str(self.resync_seconds),
             "MENINX_METRICS_PORT": str(self.metrics_port),
             "MENINX_LIVENESS_PORT": str(self.liveness_port),
+            "MENINX_POD": self.name,
+            "MENINX_WATCH_SECONDS": str(self.watch_seconds),
+            "MENINX_WATCH_GRACE_SECONDS": str(self.grace_seconds),
         }
         command = [str(Path(sys.executable).with_name("meninx")), "operator"]
         with self.log.open("ab") as log:
@@ -172,7 +181,7 @@ class OperatorProcess:
     @property
     def log(self) -> Path:
         """Return where it logs."""
-        return self.key_file.with_name("operator.log")
+        return self.key_file.with_name(f"{self.name}.log")
 
     def kill(self) -> None:
         """Kill it as a node failure does."""

@@ -52,7 +52,8 @@ class ControlPlane:
         return f"https://127.0.0.1:{self.port}"
 
     @property
-    def _certificate(self) -> Path:
+    def certificate(self) -> Path:
+        """Return what the API server proves itself by."""
         return self.folder / "certs/apiserver.crt"
 
     def start(self) -> None:
@@ -80,13 +81,15 @@ class ControlPlane:
         process.kill()
         process.wait()
 
-    def kubeconfig(self, token: str) -> Path:
-        """Write and return a kubeconfig for the bearer of a token."""
-        certificate = self._certificate.read_bytes()
+    def kubeconfig(self, token: str, proxy_port: int | None = None) -> Path:
+        """Write and return a kubeconfig for the bearer of a token; through a proxy in clear text."""
+        certificate = self.certificate.read_bytes()
         cluster = {
             "server": self.host,
             "certificate-authority-data": base64.b64encode(certificate).decode(),
         }
+        if proxy_port is not None:
+            cluster = {"server": f"http://127.0.0.1:{proxy_port}"}
         document = {
             "apiVersion": "v1",
             "kind": "Config",
@@ -97,7 +100,7 @@ class ControlPlane:
             ],
             "current-context": "x",
         }
-        path = self.folder / f"{token}.kubeconfig"
+        path = self.folder / f"{token}-{proxy_port or 'direct'}.kubeconfig"
         path.write_text(yaml.safe_dump(document))
         return path
 
@@ -105,7 +108,7 @@ class ControlPlane:
         self, method: str, path: str, body: Mapping[str, Any], content_type: str
     ) -> dict[str, Any]:
         """Make a request as administrator that our own client has no word for."""
-        with urllib3.PoolManager(ca_certs=str(self._certificate)) as pool:
+        with urllib3.PoolManager(ca_certs=str(self.certificate)) as pool:
             answer = pool.request(
                 method,
                 self.host + path,
@@ -171,9 +174,9 @@ class ControlPlane:
 
     def answer(self, path: str) -> str | None:
         """Return what a path says to the administrator; None where it says no or nothing."""
-        if not self._certificate.is_file():
+        if not self.certificate.is_file():
             return None
-        pool = urllib3.PoolManager(ca_certs=str(self._certificate), retries=False)
+        pool = urllib3.PoolManager(ca_certs=str(self.certificate), retries=False)
         headers = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
         try:
             answer = pool.request("GET", self.host + path, headers=headers, timeout=5.0)

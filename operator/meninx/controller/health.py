@@ -87,6 +87,11 @@ class LoopLag:
             self._woken = loop.time()
             self._late = max(0.0, self._woken - before - _TICK_SECONDS)
 
+    @property
+    def measured(self) -> bool:
+        """Tell whether it has been woken once."""
+        return self._woken is not None
+
     def seconds(self, now: float) -> float:
         """Return the lag of the last turn, or of one that is overdue at `now` (the loop's time)."""
         overdue = 0.0 if self._woken is None else now - self._woken - _TICK_SECONDS

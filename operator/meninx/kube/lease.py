@@ -23,6 +23,7 @@ log = Log(__name__)
 Manifest = dict[str, Any]
 
 _GUARD_SECONDS = 0.25
+_SOON_SECONDS = 0.3
 
 
 class LeaseApi(Protocol):
@@ -46,10 +47,10 @@ class Terms:
     """How long things last. A leader that is cut off ends itself before others count it as gone."""
 
     lease_seconds: float = 10.0
-    renew_every_seconds: float = 3.0
+    renew_every_seconds: float = 2.0
     renew_within_seconds: float = 7.0
     """A leader that has not renewed for so long has lost: its work ends now."""
-    call_seconds: float = 2.5
+    call_seconds: float = 2.0
     """Patience of one call, so that there is time for another."""
     look_every_seconds: float = 1.0
     """How often a standby looks: a lease given up is taken within that time."""
@@ -136,7 +137,7 @@ class Elector:
         """Make the thread."""
         self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
         self._guarding = threading.Thread(target=self._guard, name="lease-guard", daemon=True)
-        self._over = False
+        self._over = self._failing = False
         self._stopping = threading.Event()
         self._seen: Seen | None = None
         self._renewed = self._looked = self.time()
@@ -189,7 +190,7 @@ class Elector:
 
     def turn(self) -> None:
         """Look at the lease once and do what is to be done."""
-        self._looked = self.time()
+        self._looked, self._failing = self.time(), False
         try:
             if not self.leading or self._seen is None:
                 lease = self.api.get(LEASE, self.namespace, self.name)
@@ -199,17 +200,15 @@ class Elector:
                 return
             self._act(decide(self._seen, self.identity, self.time()))
         except Conflict:
-            self._seen = None  # another wrote in between: look again
+            self._seen, self._failing = None, True  # another wrote in between: look again
         except MeninxError as error:
+            self._failing = True
             log.warning(f"the lease can't be looked after and is tried again: {error}")
 
     def pause(self) -> float:
         """Return the seconds until the next look: sooner where the holder's time is up before."""
         if self.leading:
-            left = self._renewed + self.terms.renew_within_seconds - self.time()
-            last = self.time() - self._renewed
-            every = self.terms.renew_every_seconds if last < 1.0 else 1.0  # failing: try often
-            return max(0.0, min(every, left))
+            return _SOON_SECONDS if self._failing else self.terms.renew_every_seconds
         pause = self.terms.look_every_seconds * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
         if self._seen is None or not self._seen.holder:
             return pause
