@@ -8,20 +8,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from tests.support.fake_kube import Call
 from tests.support.make import NAMESPACE, inferencejob
+from tests.support.operator_in_memory import Operator
 from tests.support.small_cluster import FINAL, FREE, SmallCluster
 
-from meninx.base.errors import Conflict, MeninxError, Unavailable
-from meninx.controller.cache import Cache
-from meninx.controller.keys import Key
-from meninx.controller.metrics import Metrics
-from meninx.controller.queue.snapshot import Limits
-from meninx.controller.reconcile import Reconciler
-from meninx.controller.settings import PodSettings, Settings
-from meninx.controller.turns import Turns
-from meninx.kube.kinds import AIMODEL, INFERENCEJOB, JOB, NODE, POD
+from meninx.base.errors import Conflict, Unavailable
+from meninx.kube.kinds import INFERENCEJOB, JOB, POD
 
-SETTINGS = Settings(NAMESPACE, PodSettings("meninx", "http://store"), signing_key=b"k")
-KINDS = (AIMODEL, INFERENCEJOB, JOB, POD, NODE)
 LATE = st.frozensets(st.sampled_from([INFERENCEJOB.plural, JOB.plural, POD.plural]), max_size=3)
 CODES = st.sampled_from([0, 0, 0, 0, 0, 1, FINAL, FREE, 137])
 SECONDS = st.sampled_from([0.5, 1, 3, 20, 65, 700])
@@ -30,45 +22,6 @@ MOST_JOBS, ROUNDS = 4, 120
 
 class Killed(BaseException):
     """The operator's process ended in the middle."""
-
-
-class Operator:
-    """The operator's own parts, with watches that a test holds back."""
-
-    def __init__(self, cluster: SmallCluster) -> None:
-        self.cluster, clock = cluster, cluster.clock
-        self.cache = Cache()
-        self.turns = Turns(
-            self.cache, limits=Limits(preempt=True), time=lambda: clock.now().timestamp()
-        )
-        self.cache.listen(self.turns.heard)
-        self.look = Reconciler(
-            cluster.kube, self.cache, SETTINGS, clock=clock, metrics=Metrics(),
-            admission_of=self.turns.admission,
-        )  # fmt: skip
-        self.see()
-
-    def see(self, late: frozenset[str] = frozenset()) -> None:
-        """Take in what has happened; the watches that are late show nothing."""
-        for kind in KINDS:
-            if kind.plural in late:
-                continue
-            found = self.cluster.all(kind)
-            for manifest in found:
-                self.cache.changed(kind, "MODIFIED", manifest)
-            versions = self.cache.versions(kind).values()
-            self.cache.listed(
-                kind, {m["metadata"]["name"] for m in found}, str(max(versions, default=0))
-            )
-
-    def work(self) -> None:
-        """Make a plan, and look at every job; what fails is tried at another time."""
-        self.turns.recompute(self.cluster.clock.now())
-        for name in self.cache.versions(INFERENCEJOB):
-            try:
-                self.look(Key(INFERENCEJOB.kind, NAMESPACE, name))
-            except MeninxError:
-                continue
 
 
 def _fault_at(number: int, error: BaseException) -> Any:
