@@ -1,7 +1,5 @@
 """The ingress process with the chart's rights: a study in, a job, its result, the PACS."""
 
-import asyncio
-import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,23 +10,16 @@ from tests.api.conftest import Eventually
 from tests.api.control_plane import INGRESS_TOKEN, NAMESPACE, ControlPlane
 from tests.support import make
 from tests.support.dicom_peers import LOOPBACK, associated, fake_pacs, free_port, send_slice
-from tests.support.encoded import encoded_slice
 from tests.support.identity import leaks
-from tests.support.ingress_process import SIGNING_KEY, IngressProcess, ingress_process
+from tests.support.ingress_process import IngressProcess, ingress_process
+from tests.support.pod_of_a_job import RESULT_UID, images_that_came, task_of
 from tests.support.series import mr_series
 
-from meninx.base.errors import Unavailable
-from meninx.base.tokens import Claims, mint
 from meninx.kube.client import KubeApi
 from meninx.kube.kinds import AIMODEL, DICOMNODE, EVENT, INFERENCEJOB, STUDYROUTE
-from meninx.resources.inferencejob import Results
-from meninx.resources.task import Task
-from meninx.steps.store_client import connect
-from meninx.store.filemeta import FileMeta, encode_file_meta
 
 pytestmark = [pytest.mark.api, pytest.mark.timeout(180)]
 SLICES = 20
-RESULT_UID = "2.25.4711"
 
 
 @pytest.fixture
@@ -48,58 +39,6 @@ def _send_study(ingress: IngressProcess) -> None:
         assert [send_slice(association, ds) for ds in mr_series(SLICES)] == [0] * SLICES
 
 
-def _task(job: dict[str, Any]) -> Task:
-    spec, meta = job["spec"], job["metadata"]
-    return Task.model_validate(
-        {
-            "namespace": NAMESPACE,
-            "job": meta["name"],
-            "jobUid": meta["uid"],
-            "study": spec["input"]["study"],
-            "revision": spec["input"]["revision"],
-            "channels": spec["input"]["channels"],
-            "model": {
-                "name": "unet-meningioma", "version": "1.0.0", "image": make.IMAGE,
-                "labels": [make.label()],
-            },
-        }
-    )  # fmt: skip
-
-
-def _token(task: Task) -> str:
-    expires = int(dt.datetime.now(dt.UTC).timestamp()) + 600
-    return mint(
-        SIGNING_KEY,
-        Claims(task.namespace, task.job, task.job_uid, task.study, task.revision, expires),
-    )
-
-
-def _result() -> bytes:
-    made = encoded_slice(SOPClassUID=SegmentationStorage, SOPInstanceUID=RESULT_UID)
-    meta = FileMeta(SegmentationStorage, RESULT_UID, made.transfer_syntax_uid, "", None)
-    return encode_file_meta(meta) + made.dataset
-
-
-async def _as_the_pod(ingress: IngressProcess, task: Task, folder: Path) -> int:
-    """Do what fetch and deliver do; return how many images came."""
-    results = Results(findings=1, sop_instance_uids=[RESULT_UID])
-    url = f"http://{LOOPBACK}:{ingress.web_port}"
-    async with connect(url, _token(task), task) as client:
-        files = await client.retrieve_series(task.channels[0].series, folder)
-        for _ in range(2):
-            await client.store([_result()])
-            await client.commit(results)
-    return len(files)
-
-
-def _images_that_came(ingress: IngressProcess, task: Task, folder: Path) -> int:
-    """Be as patient as the steps are: the job may be there before its revision is settled."""
-    try:
-        return asyncio.run(_as_the_pod(ingress, task, folder))
-    except Unavailable:
-        return 0
-
-
 def _delivered(api: KubeApi, name: str) -> dict[str, Any]:
     job = api.get(INFERENCEJOB, NAMESPACE, name)
     return make.conditions_of(job or {}).get("Delivered", {})
@@ -111,7 +50,7 @@ def _until_committed(
     """Send a study, play its pod; return the name of its job."""
     _send_study(ingress)
     (job,) = eventually(lambda: api.list(INFERENCEJOB, NAMESPACE))
-    assert eventually(lambda: _images_that_came(ingress, _task(job), folder)) == SLICES
+    assert eventually(lambda: images_that_came(ingress, task_of(job), folder)) == SLICES
     return str(job["metadata"]["name"])
 
 

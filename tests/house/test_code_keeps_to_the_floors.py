@@ -7,7 +7,7 @@ from tests.support.house import OWN, Module, product
 
 PRODUCT = pytest.mark.parametrize("module", product(), ids=lambda module: module.name)
 EDGES = re.compile(
-    r"operator/meninx/(cli/main|processes/\w+|\w+/loop|controller/worker|ingress/(listener|receive)"
+    r"operator/meninx/(cli/main|processes/\w+|\w+/loop|controller/worker|kube/informer|ingress/(listener|receive)"
     r"|store/committer|steps/edge)\.py"
 )
 """Where a broad except may stand: process edges, loops, workers, callbacks of a listener."""

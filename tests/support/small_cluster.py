@@ -153,16 +153,19 @@ class SmallCluster:
 
     def move(self, pod: Manifest, code: int = 0) -> None:
         """Let the running step of a pod end with this code, and the next one begin."""
-        steps = read_steps(pod)
-        done = [step.name for step in steps if step.state == "ended"]
+        steps, now = read_steps(pod), to_rfc3339(self.clock.now())
         names = [step.name for step in steps]
-        now = to_rfc3339(self.clock.now())
-        shown = [ended(name, finishedAt=now) for name in done]
-        runs = next((step.name for step in steps if step.state == "running"), None)
+        done = [step.name for step in steps if step.state == "ended"]
+        shown = [
+            ended(s.name, startedAt=str(s.started_at), finishedAt=str(s.finished_at))
+            for s in steps
+            if s.state == "ended"
+        ]
+        runs = next((step for step in steps if step.state == "running"), None)
         phase = "Running"
         if runs is not None:
-            shown.append(ended(runs, code, finishedAt=now))
-            done.append(runs)
+            shown.append(ended(runs.name, code, startedAt=str(runs.started_at), finishedAt=now))
+            done.append(runs.name)
         if code and runs is not None:
             phase = "Failed"
         elif len(done) == len(names):

@@ -26,7 +26,10 @@ def add_namespace(parser: argparse.ArgumentParser) -> None:
 def namespace(args: argparse.Namespace) -> str:
     """Return the namespace to look at."""
     return str(
-        args.namespace or os.environ.get("MENINX_NAMESPACE") or context_namespace() or DEFAULT_NAMESPACE
+        args.namespace
+        or os.environ.get("MENINX_NAMESPACE")
+        or context_namespace()
+        or DEFAULT_NAMESPACE
     )
 
 

@@ -9,13 +9,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-import kopf
 from aiohttp import web
 
 from meninx.base.clock import SystemClock
 from meninx.base.errors import MeninxError
 from meninx.base.logs import Log
-from meninx.controller import handlers, health, startup
+from meninx.controller import handlers, health
 from meninx.controller.cache import Cache
 from meninx.controller.kueue import Kueue
 from meninx.controller.metrics import Metrics
@@ -29,6 +28,7 @@ from meninx.kube.client import KubeApi
 from meninx.kube.informer import Informer, Watched, fill
 from meninx.kube.kinds import JOB, POD, Kind
 from meninx.kube.lease import Elector, Terms
+from meninx.processes.models_watch import ModelsWatch
 from meninx.resources import names
 
 log = Log(__name__)
@@ -75,6 +75,7 @@ class Operator:
         )
         self._cache.listen(dispatcher)
         self._informers = [self._informer(kind) for kind in handlers.WATCHED]
+        self._models = ModelsWatch(settings, self._cache)
         self._filled = {kind: self._loop.time() for kind in handlers.BY_KOPF}
         terms = Terms()
         self._elector = Elector(
@@ -124,12 +125,13 @@ class Operator:
         return self._cache.synced((*handlers.WATCHED, *handlers.BY_KOPF))
 
     async def run(self) -> None:
-        """Run until a signal comes; looks that have begun are finished, and the lease given up."""
+        """Run until cancelled; looks that have begun are finished, and the lease given up."""
         for part in self._informers:
             part.start()
         await self._untired(self._fill)
         await self._untired(self._compare)
-        works = (self._watch(), self._refill(), self._lag.run(), self._lead())
+        self._models.start()
+        works = (self._refill(), self._lag.run(), self._lead())
         tasks = [asyncio.ensure_future(work) for work in works]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -148,6 +150,7 @@ class Operator:
             self._elector.stop()  # else a look may still write: the lease runs out instead
         for part in self._informers:
             part.stop()
+        self._models.stop()
         log.info("the operator has stopped")
 
     def _release(self) -> None:
@@ -215,20 +218,6 @@ class Operator:
         facts = {"name": settings.pod, "namespace": settings.namespace, "uid": settings.pod_uid}
         return {"apiVersion": POD.api_version, "kind": POD.kind, "metadata": facts}
 
-    async def _watch(self) -> None:
-        """Let kopf watch until a signal comes; its end is the end of the process."""
-        registry = kopf.OperatorRegistry()
-        startup.register(registry)
-        handlers.register(registry, self._cache)
-        kopf_settings = kopf.OperatorSettings()
-        startup.configure(kopf_settings, self._settings.watch)
-        await kopf.operator(
-            registry=registry,
-            settings=kopf_settings,
-            standalone=True,
-            namespaces=[self._settings.namespace],
-        )
-
     def pages(self) -> web.Application:
         """Return the pages of probes and metrics."""
         limits = health.Limits(
@@ -287,14 +276,14 @@ async def serve(settings: Settings) -> None:
     operator = Operator(settings)
     running = asyncio.ensure_future(operator.run())
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):  # until kopf is up, which has its own
+    for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, running.cancel)
     async with _served(operator.pages(), settings.metrics_port, settings.liveness_port):
         log.info("the operator has started", namespace=settings.namespace)
         try:
             await running
         except asyncio.CancelledError:
-            log.info("told to stop before it worked")
+            log.info("the operator was told to stop")
 
 
 def run(settings: Settings) -> None:

@@ -54,6 +54,10 @@ def _condition(*types: str) -> st.SearchStrategy[dict[str, Any]]:
     })  # fmt: skip
 
 
+def _pod(attempt: Any) -> str:
+    return str(attempt["pod"])
+
+
 def _type(condition: Any) -> str:
     return str(condition["type"])
 
@@ -89,7 +93,7 @@ STATUS = st.fixed_dictionaries({}, optional={
     "conditions": st.lists(_condition(*OWN), max_size=5, unique_by=_type),
     "finishedAt": TIME,
     "attempts": st.integers(0, 5),
-    "failedAttempts": st.lists(ATTEMPT, max_size=3, unique_by=lambda a: str(a["pod"])),
+    "failedAttempts": st.lists(ATTEMPT, max_size=3, unique_by=_pod),
     "queue": st.fixed_dictionaries({"position": st.integers(1, 99), "toldAt": TIME}),
 })  # fmt: skip
 SPEC = st.fixed_dictionaries({}, optional={

@@ -72,7 +72,9 @@ def test_slow_pull_is_left_alone_within_the_deadline() -> None:
 
 def test_deadline_of_the_model_counts_from_the_end_of_fetch() -> None:
     fetched = ended("fetch", finishedAt="2026-01-05T09:00:30Z")
-    assert _status(_decide(pod(fetched, waiting("model", "ErrImagePull")), 45))["phase"] == "Running"
+    assert (
+        _status(_decide(pod(fetched, waiting("model", "ErrImagePull")), 45))["phase"] == "Running"
+    )
     assert _status(_decide(pod(fetched, waiting("model", "ErrImagePull")), 51))["phase"] == "Failed"
 
 

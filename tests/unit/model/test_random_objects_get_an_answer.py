@@ -64,6 +64,25 @@ STATUS = st.fixed_dictionaries(
 JOBS = st.lists(STATUS, max_size=5)
 
 
+WORKS = [("AIModel", "unet-meningioma")]
+
+
+def _look(
+    ledger: Ledger, pods: list[Any], metadata: dict[str, Any], status: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Return the statuses that a look at the model writes."""
+    observed = Observed(
+        aimodel(metadata=metadata, status=status),
+        (node(),),
+        running=tuple(name for name, _ in ledger.running(WORKS)),
+        pods=tuple(pods),
+        troubles=ledger.troubles(WORKS),
+        tally=ledger.tally(WORKS[0]),
+    )
+    decision = decide(observed, NOW, GPU_PRODUCT)
+    return [a.status for a in decision.actions if isinstance(a, WriteStatus)]
+
+
 @given(jobs=JOBS, pods=PODS, conditions=CONDITIONS, leaving=st.booleans(), held=st.booleans())
 def test_model_always_gets_an_answer_that_is_said_once(
     jobs: list[Any], pods: list[Any], conditions: list[Any], leaving: bool, held: bool
@@ -71,29 +90,14 @@ def test_model_always_gets_an_answer_that_is_said_once(
     ledger = Ledger()
     for number, status in enumerate(jobs):
         ledger.saw(inferencejob(f"job-{number % 3}", status=status))
-    works = [("AIModel", "unet-meningioma")]
     metadata = {
         "generation": 2,
         **({"deletionTimestamp": "2026-01-05T09:00:00Z"} if leaving else {}),
         **({"finalizers": ["meninx.io/in-use"]} if held else {}),
     }
-
-    def look(status: dict[str, Any]) -> Any:
-        observed = Observed(
-            aimodel(metadata=metadata, status=status),
-            (node(),),
-            running=tuple(name for name, _ in ledger.running(works)),
-            pods=tuple(pods),
-            troubles=ledger.troubles(works),
-            tally=ledger.tally(works[0]),
-        )
-        decision = decide(observed, NOW, GPU_PRODUCT)
-        return [a.status for a in decision.actions if isinstance(a, WriteStatus)]
-
-    written = look({"conditions": conditions})
-    for status in written:
+    for status in _look(ledger, pods, metadata, {"conditions": conditions}):
         AIModelStatus.model_validate(status)
-        assert look(status) == [], "said once"
+        assert _look(ledger, pods, metadata, status) == [], "said once"
 
 
 @given(status=STATUS)

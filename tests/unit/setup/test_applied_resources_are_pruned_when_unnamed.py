@@ -50,7 +50,9 @@ def test_node_made_by_a_person_is_left_alone() -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        pytest.param("kind: Secret\n", "only DicomNode, AIModel, AIPipeline, StudyRoute", id="other kind"),
+        pytest.param(
+            "kind: Secret\n", "only DicomNode, AIModel, AIPipeline, StudyRoute", id="other kind"
+        ),
         pytest.param("- a\n", "only DicomNode", id="not an object"),
         pytest.param("a: [", "can't be read as YAML", id="not YAML"),
     ],
