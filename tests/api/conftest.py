@@ -134,9 +134,9 @@ def api(plane: ControlPlane) -> Iterator[KubeApi]:
 
 @pytest.fixture
 def kubelet(api: KubeApi) -> Kubelet:
-    """Return the stand-in, with one node that has a GPU."""
+    """Return the stand-in, with one node that has eight GPUs."""
     stand_in = Kubelet(api)
-    stand_in.node()
+    stand_in.node(gpus="8")
     return stand_in
 
 

@@ -42,7 +42,9 @@ class Kubelet:
     def node(self, name: str = "node-1", gpus: str = "1") -> None:
         """Register a node with GPUs."""
         labels = {"nvidia.com/gpu.product": GPU_PRODUCT}
-        self.api.apply(NODE, {"metadata": {"name": name, "labels": labels}}, manager=MANAGER)
+        node = {"metadata": {"name": name, "labels": labels}, "spec": {"taints": []}}
+        for _ in range(2):  # the server taints a new node as not ready; once more takes that away
+            self.api.apply(NODE, node, manager=MANAGER)
         room = {"cpu": "8", "memory": "32Gi", "pods": "20", "nvidia.com/gpu": gpus}
         status = {"capacity": room, "allocatable": room}
         self._status(NODE, {"name": name}, status)

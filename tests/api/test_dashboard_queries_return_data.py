@@ -101,6 +101,7 @@ def _study_comes_home(site: Site, folder: Path) -> None:
 
 
 def _jobs_come_to_their_ends(site: Site) -> None:
+    site.kubelet.node(gpus="1")
     for name in ("good-1", "good-2"):
         site.wish(name)
         site.succeeds(name)
@@ -109,7 +110,7 @@ def _jobs_come_to_their_ends(site: Site) -> None:
     site.wish("at-work", priority="Stat")
     site.runs("at-work")
     site.wish("in-line")
-    site.eventually(lambda: site.phase("in-line") == "Pending")
+    site.eventually(lambda: site.phase("in-line") == "Queued")
 
 
 @contextmanager

@@ -77,7 +77,7 @@ def test_list_says_where_a_job_is_and_why_it_waits(api: KubeApi, plane: ControlP
     manifest = {"metadata": {"name": made["metadata"]["name"], "namespace": NAMESPACE}}
     api.apply(INFERENCEJOB, {**manifest, "status": status}, manager="tests", subresource="status")
     heads, row = _kubectl(plane, "get", "ij").splitlines()
-    assert heads.split()[:4] == ["NAME", "PHASE", "WHY", "MODEL"]
+    assert heads.split()[:5] == ["NAME", "PHASE", "WHY", "QUEUE", "MODEL"]
     assert row.split()[1:3] == ["Queued", "ModelNotReady"]
 
 

@@ -10,9 +10,9 @@ def test_many_jobs_end_once_though_the_operator_is_killed_again_and_again() -> N
     with scale.site() as site:
         operator = scale.Operator(site)
         operator.start()
-        with scale.killed_every(operator, seconds=7) as kills:
-            report = site.standin("run", "-jobs", "400", "-limit", "300s")
+        with scale.killed_every(operator, seconds=14) as kills:
+            report = site.standin("run", "-jobs", "600", "-limit", "300s")
         operator.end()
     assert kills
-    assert report["phases"] == {"Succeeded": 400}
+    assert report["phases"] == {"Succeeded": 600}
     assert (report["lost"], report["doubled"]) == (0, 0)

@@ -64,6 +64,10 @@ func (s *server) addNodes(ctx context.Context, count, gpus int) error {
 		if err != nil {
 			return err
 		}
+		made.Spec.Taints = nil // the server taints a new node as not ready
+		if made, err = s.typed.CoreV1().Nodes().Update(ctx, made, meta.UpdateOptions{}); err != nil {
+			return err
+		}
 		room := core.ResourceList{
 			"cpu": quantity("64"), "memory": quantity("512Gi"), "pods": quantity("110"),
 			gpu: quantity(fmt.Sprint(gpus)),
