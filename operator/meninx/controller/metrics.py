@@ -18,9 +18,11 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from meninx.base.errors import Conflict
 from meninx.controller.census import Census, only, summed
 from meninx.controller.job.chain import Chain
 from meninx.controller.observations import STAGES, Observations, joined, observations
+from meninx.kube.kinds import AIMODEL, AIPIPELINE, INFERENCEJOB
 from meninx.resources.reasons import Reason
 
 _LOOK_SECONDS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
@@ -68,6 +70,9 @@ class _ModelNames:
         return OTHER_MODELS
 
 
+_LOOKED_AT = (INFERENCEJOB.kind, AIMODEL.kind, AIPIPELINE.kind)
+
+
 class Metrics:
     """The metrics of one operator, in a registry of their own."""
 
@@ -91,6 +96,8 @@ class Metrics:
             "meninx_reconcile_errors_total", "Looks at an object that failed and are repeated.",
             ["kind", "error"], registry=self.registry,
         )  # fmt: skip
+        for kind in _LOOKED_AT:  # so that a rate is 0, not absent, before the first failure
+            self.failures.labels(kind, Conflict.__name__)
         self.seconds = Histogram(
             "meninx_reconcile_seconds", "Time of one look at an object.", ["kind"],
             buckets=_LOOK_SECONDS, registry=self.registry,
