@@ -74,9 +74,10 @@ def test_refusal_reaches_status_and_event_without_identity(
     _send(loop, clock, without=9)
     route = _route(api)
     (refusal,) = route["status"]["refusals"]
-    events = [one for one in api.list(EVENT, NAMESPACE) if one["reason"] == "MissingSlices"]
+    uid = route["metadata"]["uid"]
+    events = [one for one in api.list(EVENT, NAMESPACE) if one["involvedObject"]["uid"] == uid]
     assert refusal["reason"] == "MissingSlices"
-    assert [one["involvedObject"]["uid"] for one in events] == [route["metadata"]["uid"]]
+    assert [one["reason"] for one in events] == ["MissingSlices"]
     assert not leaks(str(route), str(events))
     assert make.STUDY_UID not in f"{route}{events}"
     assert not api.list(INFERENCEJOB, NAMESPACE)

@@ -39,7 +39,7 @@ def test_wrong_model_is_refused_with_the_field(
     [
         (inferencejob(priority="Now"), "spec.priority"),
         (inferencejob(retries=99), "spec.retries"),
-        (inferencejob(input={"study": "s", "channels": []}), "spec.input.channels"),
+        (inferencejob(input={"study": "s", "channels": []}), "needs channels: which series"),
         (inferencejob(destinations=[{"name": "Not A Name"}]), "spec.destinations"),
     ],
     ids=["priority", "retries", "no-channel", "destination"],
