@@ -6,8 +6,6 @@ from tests.demo import watch
 from tests.e2e.site import NAMESPACE, Site
 from tests.support.make import Manifest
 
-
-
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.timeout(180, func_only=True),

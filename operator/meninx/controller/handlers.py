@@ -15,6 +15,7 @@ Manifest = Mapping[str, Any]
 
 QUEUE_DELAY_SECONDS = 0.1
 """Changes come in swarms: one plan for all that came meanwhile."""
+WAITING = frozenset({None, "Pending", "Queued"})
 BY_KOPF = (AIMODEL, AIPIPELINE)
 """Few and slow: kopf watches these. What there are thousands of costs a quarter with informers."""
 
@@ -22,8 +23,8 @@ BY_KOPF = (AIMODEL, AIPIPELINE)
 class Put(Protocol):
     """Asks for a look at a key."""
 
-    def __call__(self, key: Key, *, delay_seconds: float = 0.0) -> None:
-        """Ask from any thread."""
+    def __call__(self, key: Key, *, delay_seconds: float = 0.0, behind: bool = False) -> None:
+        """Ask from any thread; `behind`: after all that is due."""
         ...
 
 
@@ -51,6 +52,14 @@ def offer(node: Manifest) -> tuple[Any, ...]:
     )
 
 
+def waits(key: Key, kind: Kind, manifest: Manifest) -> bool:
+    """Tell whether a look may come after others: what a job that holds nothing yet, or a model, stirs."""
+    if key.kind != INFERENCEJOB.kind:
+        return False
+    phase = (manifest.get("status") or {}).get("phase")
+    return kind in BY_KOPF or (kind == INFERENCEJOB and phase in WAITING)
+
+
 class Dispatcher:
     """Listens to the cache and asks for looks."""
 
@@ -73,7 +82,7 @@ class Dispatcher:
         for key in self.keys_for(kind, manifest):
             # Who wrote knows; whoever depends on what was written (jobs on a model) does not.
             if not changed.ours or (kind in BY_KOPF and key != own):
-                self._put(key)
+                self._put(key, behind=waits(key, kind, manifest))
         if kind != POD or changed.gone:
             self._put(Key(QUEUE), delay_seconds=QUEUE_DELAY_SECONDS)
 

@@ -24,14 +24,28 @@ def jittered(delay_seconds: float) -> float:
     return delay_seconds * random.uniform(0.5, 1.5)  # noqa: S311 - no secret
 
 
+@dataclass(frozen=True, order=True)
+class Turn:
+    """When a key is due, and whether it lets others go first."""
+
+    at: float
+    key: Key
+    behind: bool = False
+
+
 @dataclass
 class KeyedQueue:
-    """When each key is due. Times are seconds of any clock that only goes forward."""
+    """When each key is due. Times are seconds of any clock that only goes forward.
+
+    Of what is due, keys put `behind` come after all others, however long they have been due:
+    ten thousand jobs that arrive at once must not keep from its end the one that holds a GPU.
+    """
 
     jitter: Callable[[float], float] = jittered
-    _due: dict[Key, float] = field(default_factory=dict)
-    _heap: list[tuple[float, Key]] = field(default_factory=list)
-    """May hold what is no longer so: only what agrees with `_due` counts."""
+    _due: dict[Key, Turn] = field(default_factory=dict)
+    _first: list[Turn] = field(default_factory=list)
+    _behind: list[Turn] = field(default_factory=list)
+    """Both may hold what is no longer so: only what agrees with `_due` counts."""
     _busy: set[Key] = field(default_factory=set)
     _failures: dict[Key, int] = field(default_factory=dict)
 
@@ -39,21 +53,24 @@ class KeyedQueue:
         """Count the keys that wait, due or not."""
         return len(self._due)
 
-    def put(self, key: Key, at: float) -> None:
-        """Ask for a look at `key` at the latest at `at`; an earlier wish stays."""
-        due = self._due.get(key)
-        if due is None or at < due:
-            self._set(key, at)
+    def put(self, key: Key, at: float, *, behind: bool = False) -> None:
+        """Ask for a look at `key` at the latest at `at`; an earlier or a more urgent wish stays."""
+        wish, known = Turn(at, key, behind), self._due.get(key)
+        if known is not None:
+            wish = Turn(min(at, known.at), key, behind and known.behind)
+        if wish != known:
+            self._set(wish)
 
     def take(self, now: float) -> Key | None:
-        """Return the key that has been due longest and is in no other hands, marked as taken."""
-        due = self.next_due()
-        if due is None or due > now:
-            return None
-        _, key = heapq.heappop(self._heap)
-        del self._due[key]
-        self._busy.add(key)
-        return key
+        """Return the key whose turn it is and that is in no other hands, marked as taken."""
+        for heap in (self._first, self._behind):
+            turn = self._top(heap)
+            if turn is not None and turn.at <= now:
+                heapq.heappop(heap)
+                del self._due[turn.key]
+                self._busy.add(turn.key)
+                return turn.key
+        return None
 
     def done(self, key: Key, *, again_at: float | None = None) -> None:
         """Give a key back after success."""
@@ -69,25 +86,29 @@ class KeyedQueue:
         delay = self.jitter(min(FIRST_DELAY_SECONDS * 2.0 ** min(count, 10), LONGEST_DELAY_SECONDS))
         delay = max(delay, wish_seconds)
         self._busy.discard(key)
-        self._set(key, now + delay)
+        self._set(Turn(now + delay, key))
         return delay
 
     def next_due(self) -> float | None:
         """Return when the next free key is due; None where nothing waits."""
-        while self._heap:
-            due, key = self._heap[0]
-            if self._due.get(key) == due and key not in self._busy:
-                return due
-            heapq.heappop(self._heap)
+        tops = (self._top(heap) for heap in (self._first, self._behind))
+        return min((turn.at for turn in tops if turn is not None), default=None)
+
+    def _top(self, heap: list[Turn]) -> Turn | None:
+        while heap:
+            turn = heap[0]
+            if self._due.get(turn.key) == turn and turn.key not in self._busy:
+                return turn
+            heapq.heappop(heap)
         return None
 
-    def _set(self, key: Key, at: float) -> None:
-        self._due[key] = at
-        if key not in self._busy:
-            heapq.heappush(self._heap, (at, key))
+    def _set(self, turn: Turn) -> None:
+        self._due[turn.key] = turn
+        if turn.key not in self._busy:
+            heapq.heappush(self._behind if turn.behind else self._first, turn)
 
     def _free(self, key: Key) -> None:
         """Let a key be taken again; what was asked for while it was in hands is due as asked."""
         self._busy.discard(key)
         if key in self._due:
-            heapq.heappush(self._heap, (self._due[key], key))
+            self._set(self._due[key])

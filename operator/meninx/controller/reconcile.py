@@ -80,7 +80,8 @@ class Reconciler:
 
     def _sweep(self) -> Outcome:
         """Ask for a look at all models and pipelines, at all living jobs, at first at ended ones too."""
-        jobs = self._cache.living() if self._swept else self._cache.versions(INFERENCEJOB)
+        living = self._cache.living()
+        ended = () if self._swept else set(self._cache.versions(INFERENCEJOB)).difference(living)
         self._swept = True
         namespace = self._settings.namespace
         keys = [
@@ -88,8 +89,8 @@ class Reconciler:
             for kind in (AIMODEL, AIPIPELINE)
             for name in self._cache.versions(kind)
         ]
-        keys += [Key(INFERENCEJOB.kind, namespace, name) for name in jobs]
-        return Outcome(keys=(*keys, Key(QUEUE)))
+        jobs = [Key(INFERENCEJOB.kind, namespace, name) for name in (*living, *ended)]
+        return Outcome(keys=(*keys, Key(QUEUE)), behind=tuple(jobs))
 
     def _queue(self) -> Outcome:
         if self._turns is None:

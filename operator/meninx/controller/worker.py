@@ -25,6 +25,8 @@ class Outcome:
     look_again_seconds: float | None = None
     keys: tuple[Key, ...] = ()
     """Other keys to look at now."""
+    behind: tuple[Key, ...] = ()
+    """Other keys to look at when all else that is due has been."""
 
 
 Reconcile = Callable[[Key], Outcome]
@@ -54,10 +56,10 @@ class Worker:
         self.swept = False
         """True once everything has been looked at."""
 
-    def put(self, key: Key, *, delay_seconds: float = 0.0) -> None:
-        """Ask for a look at a key, from any thread; an earlier wish stays."""
+    def put(self, key: Key, *, delay_seconds: float = 0.0, behind: bool = False) -> None:
+        """Ask for a look at a key, from any thread; an earlier or a more urgent wish stays."""
         with self._changed:
-            self._queue.put(key, self._time() + delay_seconds)
+            self._queue.put(key, self._time() + delay_seconds, behind=behind)
             self._changed.notify()
 
     def start(self) -> None:
@@ -129,8 +131,10 @@ class Worker:
             self._queue.done(key, again_at=None if again is None else now + again)
             for other in outcome.keys:
                 self._queue.put(other, now)
+            for other in outcome.behind:
+                self._queue.put(other, now, behind=True)
             self.swept = self.swept or key.kind == SWEEP
-            self._changed.notify(1 + len(outcome.keys))
+            self._changed.notify(1 + len(outcome.keys) + len(outcome.behind))
 
     def _again(self, key: Key, error: Exception) -> float:
         self._metrics.failures.labels(key.kind, type(error).__name__).inc()

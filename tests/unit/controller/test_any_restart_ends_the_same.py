@@ -125,7 +125,8 @@ def _kill_at(kube: FakeKube, number: int) -> None:
 
 def _look_at_everything(world: World) -> None:
     look = reconciler(world.kube, SETTINGS, world.clock, Metrics())
-    for key in look(Key(SWEEP)).keys:
+    asked = look(Key(SWEEP))
+    for key in (*asked.keys, *asked.behind):
         look(key)
 
 

@@ -25,12 +25,14 @@ class Desk:
     def __init__(self) -> None:
         self.cache, self.census = Cache(), Census()
         self.put: list[Key] = []
+        self.behind: set[Key] = set()
         self.cache.listen(Dispatcher(self.cache, self.census, self._put, "meninx"))
         self._version = 0
 
-    def _put(self, key: Key, *, delay_seconds: float = 0.0) -> None:
+    def _put(self, key: Key, *, delay_seconds: float = 0.0, behind: bool = False) -> None:
         assert delay_seconds == (handlers.QUEUE_DELAY_SECONDS if key == TURN else 0.0)
         self.put.append(key)
+        (self.behind.add if behind else self.behind.discard)(key)
 
     def tell(self, kind: Kind, manifest: dict[str, Any], type_: str = "MODIFIED") -> set[Key]:
         """Tell the cache of an object as it is now; return what was put for that."""
@@ -76,6 +78,24 @@ LONG = {
 )
 def test_changed_object_puts_its_keys(kind: Kind, manifest: dict[str, Any], keys: set[Key]) -> None:
     assert Desk().tell(kind, manifest) == keys
+
+
+@pytest.mark.parametrize(
+    ("phase", "behind"), [(None, True), ("Queued", True), ("Running", False), ("Succeeded", False)]
+)
+def test_job_that_holds_nothing_lets_others_go_first(phase: str | None, behind: bool) -> None:
+    desk = Desk()
+    desk.tell(INFERENCEJOB, inferencejob(status={"phase": phase} if phase else {}))
+    assert (JOB in desk.behind) == behind
+    desk.tell(POD, _pod(**LABELS))
+    assert JOB not in desk.behind
+
+
+def test_model_goes_before_the_jobs_that_it_wakes() -> None:
+    desk = Desk()
+    desk.tell(INFERENCEJOB, inferencejob(status={"phase": "Running"}))
+    assert desk.tell(AIMODEL, aimodel()) == {MODEL, JOB, TURN}
+    assert desk.behind == {JOB}
 
 
 def test_model_that_changes_wakes_its_jobs_and_those_of_its_pipelines() -> None:

@@ -48,6 +48,30 @@ def test_later_wish_is_not_due_yet() -> None:
     assert queue.take(10) == A
 
 
+def test_what_is_put_behind_comes_after_all_that_is_due() -> None:
+    queue = _queue()
+    queue.put(A, 1, behind=True)
+    queue.put(B, 2)
+    assert queue.next_due() == 1
+    assert [queue.take(3), queue.take(3)] == [B, A]
+
+
+def test_what_is_put_behind_is_taken_while_nothing_else_is_due() -> None:
+    queue = _queue()
+    queue.put(A, 1, behind=True)
+    queue.put(B, 5)
+    assert queue.take(3) == A
+
+
+def test_more_urgent_wish_stays_when_one_behind_comes() -> None:
+    queue = _queue()
+    queue.put(A, 2, behind=True)
+    queue.put(A, 3)
+    queue.put(A, 2, behind=True)
+    queue.put(B, 1, behind=True)
+    assert [queue.take(4), queue.take(4), queue.take(4)] == [A, B, None]
+
+
 def test_failures_wait_longer_each_time_up_to_a_limit() -> None:
     queue = _queue()
     delays = []
