@@ -1,6 +1,7 @@
 """Turns over a real cache, with what informers and our own writes would put into it."""
 
 import datetime as dt
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
@@ -11,6 +12,7 @@ from tests.support.make import NAMESPACE, aimodel, condition, inferencejob
 from meninx.base.clock import to_rfc3339
 from meninx.controller.cache import Cache
 from meninx.controller.queue.admission import Admission
+from meninx.controller.queue.kueue import SILENCE, Word
 from meninx.controller.queue.snapshot import Limits
 from meninx.controller.turns import Turns
 from meninx.kube.kinds import AIMODEL, AIPIPELINE, INFERENCEJOB, JOB, NODE, POD, Kind
@@ -21,17 +23,35 @@ Manifest = dict[str, Any]
 READY = {"conditions": [condition("Ready")]}
 
 
+@dataclass
+class Kueues:
+    """What is known of Kueue, as a test says."""
+
+    there: bool
+    words: dict[str, Word] = field(default_factory=dict)
+    """By uid of the Kubernetes Job."""
+
+    def installed(self) -> bool:
+        """Tell whether it is there."""
+        return self.there
+
+    def word(self, job_uid: str) -> Word:
+        """Return what it says of a Kubernetes Job."""
+        return self.words.get(job_uid, SILENCE)
+
+
 class Site:
     """A namespace with one ready model and one node of one GPU, and the queue of its jobs."""
 
     def __init__(self, *, gpus: str = "1", kueue: bool = False, **limits: Any) -> None:
         self.clock = FakeClock()
         self.cache = Cache()
+        self.kueues = Kueues(there=kueue)
         self._versions = count(1)
         self.turns = Turns(
             self.cache,
             limits=Limits(**limits),
-            kueue_installed=lambda: kueue,
+            kueues=self.kueues,
             time=lambda: self.clock.now().timestamp(),
         )
         self.cache.listen(self.turns.heard)

@@ -22,6 +22,7 @@ from meninx.controller.works import Objects, Works
 from meninx.kube.kinds import AIMODEL, AIPIPELINE, INFERENCEJOB, JOB, NODE, POD, Kind
 from meninx.resources import names
 from meninx.resources.inferencejob import TERMINAL, InferenceJobSpec
+from meninx.resources.reasons import Reason
 
 Manifest = Mapping[str, Any]
 
@@ -29,11 +30,14 @@ GRANT_SECONDS = 60.0
 """A turn that no Kubernetes Job came of in so long is given to another."""
 TELL_SECONDS = 10.0
 """How often it is looked whether places in line are worth telling."""
+KUEUE_SECONDS = 30.0
+"""How often it is looked whether Kueue is there, while jobs wait for it."""
 FRONT = 10
 """So near to the front each step is told."""
 _SHARE = 4.0
 """A plan is made again after so many times of what the last one took: a fifth of a core at most."""
 _NEEDED = (INFERENCEJOB, JOB, POD, NODE)
+NO_KUEUE = kueue.NoKueue()
 
 
 class Change(Protocol):
@@ -92,13 +96,14 @@ class Turns:
         *,
         gpu_product: str | None = None,
         limits: Limits | None = None,
-        kueue_installed: Callable[[], bool] = lambda: False,
+        kueues: kueue.Kueues = NO_KUEUE,
         time: Callable[[], float] = system_time.monotonic,
     ) -> None:
         self._objects = objects
         self._works = Works(objects, gpu_product)
         self._limits = limits or Limits()
-        self._kueue_installed = kueue_installed
+        self._kueues = kueues
+        self._asks_kueue = False
         self._time = time
         self._lock = threading.Lock()
         self._news = _News()
@@ -141,8 +146,13 @@ class Turns:
         if entry is None:
             return UNDECIDED
         if entry.kueues:
-            return kueue.admission(installed=self._kueue_installed())
+            return self._of_kueue(entry)
         return self._plan.admission(uid)
+
+    def _of_kueue(self, entry: _Entry) -> Admission:
+        job = self._objects.get(JOB, names.kubernetes_job(entry.key.name, entry.uid))
+        said = self._kueues.word(str(job["metadata"]["uid"])) if job else kueue.SILENCE
+        return kueue.admission(said, installed=self._kueues.installed())
 
     def waiting(self) -> tuple[Candidate, ...]:
         """Return the jobs that stand in line, next first."""
@@ -176,6 +186,7 @@ class Turns:
             self._due = None if rest is None else now + dt.timedelta(seconds=rest)
             keys += self._follow(now)
         keys += self._tell(started)
+        keys += self._for_kueue()
         self._free_at = self._time() + _SHARE * (self._time() - started)
         self.look_again_seconds = self._next_look(now)
         return tuple(dict.fromkeys(keys))
@@ -237,7 +248,7 @@ class Turns:
             work=work.key,
             standing=standing,
             memory=memory,
-            kueues=bool(spec.queue_name) and standing is None,
+            kueues=bool(spec.queue_name) or observed.is_kueues,
             told=known.told if known else None,
         )
 
@@ -281,6 +292,16 @@ class Turns:
                 entry.told = reason, place
                 yield entry.key
 
+    def _for_kueue(self) -> Iterator[Key]:
+        """Yield the keys of those that wait for Kueue, once, and again when it comes or goes."""
+        waiting = [e for e in self._entries.values() if e.kueues and e.standing is None]
+        self._asks_kueue = bool(waiting)
+        state = str(Reason.WAITING_FOR_KUEUE), int(self._asks_kueue and self._kueues.installed())
+        for entry in waiting:
+            if entry.told != state:
+                entry.told = state
+                yield entry.key
+
     def _next_look(self, now: dt.datetime) -> float | None:
         moments = [] if self._due is None else [self._due]
         for name in self._unsettled:
@@ -290,7 +311,9 @@ class Turns:
             elif memory.rests_until is not None:
                 moments.append(memory.rests_until)
         rests = [max(0.0, (moment - now).total_seconds()) for moment in moments]
-        return min([*rests, *([TELL_SECONDS] if self._plan.line else [])], default=None)
+        rests += [TELL_SECONDS] if self._plan.line else []
+        rests += [KUEUE_SECONDS] if self._asks_kueue else []
+        return min(rests, default=None)
 
 
 def _worth_telling(told: tuple[str, int], reason: str, place: int) -> bool:

@@ -16,7 +16,7 @@ from meninx.base.errors import MeninxError
 from meninx.base.logs import Log
 from meninx.controller import handlers, health
 from meninx.controller.cache import Cache
-from meninx.controller.kueue import Kueue
+from meninx.controller.keys import Key
 from meninx.controller.metrics import Metrics
 from meninx.controller.metrics import Vitals as Scraped
 from meninx.controller.reconcile import Reconciler
@@ -29,6 +29,7 @@ from meninx.kube.informer import Informer, Watched, fill
 from meninx.kube.kinds import JOB, POD, Kind
 from meninx.kube.lease import Elector, Terms
 from meninx.processes.models_watch import ModelsWatch
+from meninx.processes.workloads_watch import WorkloadsWatch
 from meninx.resources import names
 
 log = Log(__name__)
@@ -52,11 +53,12 @@ class Operator:
         self._loop = asyncio.get_running_loop()
         self._leads = asyncio.Event()
         clock = SystemClock()
+        self._kueue = WorkloadsWatch(self._api, settings, self._look_at)
         self._turns = Turns(
             self._cache,
             gpu_product=settings.pods.gpu_product,
             limits=settings.queue,
-            kueue_installed=Kueue(self._api).installed,
+            kueues=self._kueue,
         )
         self._cache.listen(self._turns.heard)
         self._reconciler = Reconciler(
@@ -90,6 +92,9 @@ class Operator:
         self._metrics.vitals = Scraped(
             self.ages, lambda: self._lag.seconds(self._loop.time()), self._elector.holds
         )
+
+    def _look_at(self, key: Key) -> None:
+        self._worker.put(key)
 
     def _led(self) -> None:
         self._loop.call_soon_threadsafe(self._leads.set)
@@ -151,6 +156,7 @@ class Operator:
         for part in self._informers:
             part.stop()
         self._models.stop()
+        self._kueue.stop()
         log.info("the operator has stopped")
 
     def _release(self) -> None:

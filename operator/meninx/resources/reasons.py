@@ -56,6 +56,7 @@ class Reason(StrEnum):
     NOT_YET = "NotYet"
     PREEMPTED = "Preempted"
     WAITING_FOR_KUEUE = "WaitingForKueue"
+    EVICTED_BY_KUEUE = "EvictedByKueue"
     CANCELLED = "Cancelled"
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     EVICTED = "Evicted"
@@ -89,6 +90,16 @@ class Reason(StrEnum):
     OUT_OF_STORAGE = "OutOfStorage"
     TIMED_OUT = "TimedOut"
     NODE_LOST = "NodeLost"
+    # trainings
+    TRAINING = "Training"
+    TRAINED = "Trained"
+    TRAINING_FAILED = "TrainingFailed"
+    DATA_NOT_USABLE = "DataNotUsable"
+    NAME_TAKEN = "NameTaken"
+    REGISTERED = "Registered"
+    PROMOTED = "Promoted"
+    NOT_BETTER = "NotBetter"
+    NOT_COMPARABLE = "NotComparable"
     # results
     STORED = "Stored"
     NO_FINDINGS = "NoFindings"
@@ -240,6 +251,10 @@ MEANINGS: dict[Reason, Meaning] = {
         "Kueue has not admitted the job yet.",
         "Look at its Workload: kubectl get workloads; check the quota of the queue.",
     ),
+    Reason.EVICTED_BY_KUEUE: _M(
+        "Kueue has taken the job's turn back.",
+        "Nothing to do: it begins anew when Kueue admits it again, and uses up no retry.",
+    ),
     Reason.CANCELLED: _M("The job was cancelled by a person.", "meninx retry makes a new one."),
     Reason.DEADLINE_EXCEEDED: _M(
         "The job's result was not in the store within spec.deadlineSeconds.",
@@ -344,6 +359,30 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.NODE_LOST: _M(
         "The node went away while the job ran.",
         "Nothing to do: it is started again elsewhere and uses up no retry.",
+    ),
+    Reason.TRAINING: _M("The training runs.", "Nothing to do."),
+    Reason.TRAINED: _M("The training has ended well.", "Nothing to do."),
+    Reason.TRAINING_FAILED: _M(
+        "The training's container failed.",
+        "Read its log with meninx logs; a new attempt goes on from the last checkpoint.",
+    ),
+    Reason.DATA_NOT_USABLE: _M(
+        "The training says that it can't learn from the data.",
+        "Read data-report.json in the output folder, and correct the data.",
+    ),
+    Reason.NAME_TAKEN: _M(
+        "There is an AIModel of that name, which this training did not make.",
+        "Delete it, or make the TrainingJob anew with another register.name.",
+    ),
+    Reason.REGISTERED: _M("The new version is registered as an AIModel.", "Nothing to do."),
+    Reason.PROMOTED: _M("The new version is the current one: routes run it.", "Nothing to do."),
+    Reason.NOT_BETTER: _M(
+        "The new version is not better than the current one, which routes go on to run.",
+        "Nothing to do; meninx promote makes it the current one all the same.",
+    ),
+    Reason.NOT_COMPARABLE: _M(
+        "The new version can't be compared with the current one, which routes go on to run.",
+        "Measure both on the same test set, or decide yourself: meninx promote.",
     ),
     Reason.STORED: _M("The result is safe in the store.", "Nothing to do."),
     Reason.NO_FINDINGS: _M("The model found nothing.", "Nothing to do."),

@@ -1,3 +1,6 @@
+import json
+
+import pytest
 from tests.support.make import inferencejob
 
 from meninx.base.errors import NotFound, Unavailable
@@ -12,13 +15,14 @@ class _Server:
     def __init__(self) -> None:
         self.error: Exception | None = None
         self.asked: list[str] = []
+        self.served = ["v1beta2", "v1beta1"]
         self.now = 0.0
 
     def text(self, path: str, subject: str) -> str:
         self.asked.append(path)
         if self.error is not None:
             raise self.error
-        return "{}"
+        return json.dumps({"versions": [{"version": version} for version in self.served]})
 
 
 def test_group_is_asked_for_once_in_a_while() -> None:
@@ -30,6 +34,26 @@ def test_group_is_asked_for_once_in_a_while() -> None:
     server.error = NotFound("gone")
     server.now += AGAIN_SECONDS
     assert not kueue.installed()
+
+
+@pytest.mark.parametrize(
+    ("served", "version"),
+    [
+        (["v1beta1"], "v1beta1"),
+        (["v1beta1", "v1beta2"], "v1beta2"),
+        (["v9"], None),
+    ],
+    ids=["older", "both", "unknown"],
+)
+def test_workloads_are_read_in_the_newest_version_that_is_known(
+    served: list[str], version: str | None
+) -> None:
+    server = _Server()
+    server.served = served
+    kueue = Kueue(server, time=lambda: server.now)
+    assert kueue.installed()
+    kind = kueue.workloads()
+    assert (kind.version if kind else None) == version
 
 
 def test_last_answer_holds_while_the_server_is_away() -> None:

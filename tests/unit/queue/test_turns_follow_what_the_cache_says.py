@@ -194,30 +194,3 @@ def test_failed_kubernetes_job_that_is_made_again_stands_in_line_anew() -> None:
     site.vanish(JOB, site.job_name("one"))
     assert site.plan() == ["one"]
     assert site.says() == GRANTED
-
-
-def test_named_queue_without_kueue_is_a_clear_reason() -> None:
-    site = Site()
-    site.submit(queueName="gpus")
-    assert site.plan() == []
-    assert site.says().reason is Reason.WAITING_FOR_KUEUE
-    assert "install Kueue" in site.says().detail
-
-
-def test_kueue_admits_what_names_its_queue() -> None:
-    site = Site(kueue=True)
-    site.submit("kueues", queueName="gpus")
-    site.submit("ours")
-    assert site.plan() == ["ours"]
-    assert site.says("kueues") == GRANTED
-    assert site.turns.waiting() == ()
-
-
-def test_what_kueue_runs_takes_room_and_never_gives_way() -> None:
-    site = Site(kueue=True, preempt=True)
-    site.submit("kueues", queueName="gpus")
-    site.start("kueues")
-    site.place("kueues", running("fetch"))
-    site.submit("stat", priority="Stat")
-    site.plan()
-    assert site.says("stat").reason is Reason.NO_CAPACITY

@@ -15,7 +15,7 @@ Manifest = dict[str, Any]
 
 KUEUE_LABEL = "kueue.x-k8s.io/queue-name"
 """Kueue alone holds back and lets go the Kubernetes Jobs that carry it."""
-GIVEN_UP = frozenset({Reason.PREEMPTED, Reason.SUSPENDED})
+GIVEN_UP = frozenset({Reason.PREEMPTED, Reason.SUSPENDED, Reason.EVICTED_BY_KUEUE})
 """Reasons of an attempt that was ended because its Job was held back."""
 OVER = ("Succeeded", "Failed")
 """Phases of a pod that works no more."""
@@ -58,7 +58,7 @@ class Observed:
     @property
     def is_kueues(self) -> bool:
         """Tell whether Kueue holds back and lets go the Kubernetes Job."""
-        return KUEUE_LABEL in (_metadata(self.kubernetes_job).get("labels") or {})
+        return self.queue_name is not None
 
     @property
     def is_going(self) -> bool:
@@ -85,6 +85,18 @@ class Observed:
         """Return the pod of the last attempt; one that is ended because its Job is held is none."""
         pods = [pod for pod in self.attempts if not (self.held and _goes(pod))]
         return dict(by_age(pods)[-1]) if pods else None
+
+    @property
+    def ending_pod(self) -> Manifest | None:
+        """Return the pod of the last attempt where it is ended because its Job is held back."""
+        pods = by_age([pod for pod in self.attempts if self.held and _goes(pod)])
+        return dict(pods[-1]) if pods else None
+
+    @property
+    def queue_name(self) -> str | None:
+        """Return the LocalQueue that the Kubernetes Job names; None where Kueue has no part in it."""
+        name = (_metadata(self.kubernetes_job).get("labels") or {}).get(KUEUE_LABEL)
+        return None if name is None else str(name)
 
     @property
     def has_pods(self) -> bool:

@@ -25,7 +25,8 @@ OWNED_FIELDS = (
 ORDINARY = frozenset(
     {
         Reason.ADMITTED, Reason.SUSPENDED, Reason.INFERRED, Reason.NODE_LOST, Reason.EVICTED,
-        Reason.PREEMPTED, Reason.NOT_YET, Reason.CANCELLED, Reason.WAITING_FOR_INPUT,
+        Reason.PREEMPTED, Reason.EVICTED_BY_KUEUE, Reason.NOT_YET, Reason.CANCELLED,
+        Reason.WAITING_FOR_INPUT,
     }
 )  # fmt: skip
 """Reasons that call for nobody; all others become warnings."""

@@ -51,16 +51,16 @@ def _held_back(observed: Observed, job: InferenceJob, now: dt.datetime) -> Decis
     message = sentence(reason, "" if by_person else observed.admission.detail)
     phase: Phase = "Pending" if by_person else "Queued"
     verdict = Verdict(phase, without_turn(observed, reason, message))
-    failed = _with_the_one_that_ends(observed, reason, message, now=now)
+    failed = with_the_one_that_ends(observed, reason, message, now=now)
     return tell(observed, verdict, now, before=[stop], failed=failed)
 
 
-def _with_the_one_that_ends(
+def with_the_one_that_ends(
     observed: Observed, reason: Reason, message: str, *, now: dt.datetime
 ) -> tuple[Attempt, ...]:
     """Return the attempts, with the pod that is ended now, which uses up no retry."""
     listed = failed_attempts(observed)
-    newest = observed.newest_pod
+    newest = observed.newest_pod or observed.ending_pod
     if newest is None or newest["metadata"]["name"] in {attempt.pod for attempt in listed}:
         return listed
     running = next((step.name for step in read_steps(newest) if not step.succeeded), None)
@@ -84,9 +84,7 @@ def _let_go(observed: Observed, job: InferenceJob, now: dt.datetime) -> Decision
     A pod that ends after that would use up a retry.
     """
     if observed.is_kueues:
-        waits = Admission(granted=False, reason=Reason.WAITING_FOR_KUEUE)
-        message = sentence(waits.reason)
-        return tell(observed, Verdict("Queued", without_turn(observed, waits.reason, message)), now)
+        return _left_to_kueue(observed, job, now)
     if observed.admission == UNDECIDED:
         return Decision()
     if not observed.admission.granted:
@@ -96,6 +94,22 @@ def _let_go(observed: Observed, job: InferenceJob, now: dt.datetime) -> Decision
     metadata = (observed.kubernetes_job or {})["metadata"]
     go = SuspendJob(metadata["name"], metadata["uid"], suspend=False)
     return tell(observed, no_pod(), now, before=[upkeep.credential(observed, job, now), go])
+
+
+def _left_to_kueue(observed: Observed, job: InferenceJob, now: dt.datetime) -> Decision:
+    """Say why Kueue holds the Job back, and that what it took from a pod uses up no retry."""
+    asked = job.spec.queue_name
+    metadata = (observed.kubernetes_job or {})["metadata"]
+    if asked and asked != observed.queue_name:
+        return Decision((DeleteJob(metadata["name"], metadata["uid"]),))  # made anew for that queue
+    reason = observed.admission.reason
+    if reason is not Reason.EVICTED_BY_KUEUE:
+        reason = Reason.WAITING_FOR_KUEUE
+    message = sentence(reason, observed.admission.detail)
+    verdict = Verdict("Queued", without_turn(observed, reason, message))
+    given_up = sentence(Reason.EVICTED_BY_KUEUE, observed.admission.detail)
+    failed = _with_the_one_that_ends(observed, Reason.EVICTED_BY_KUEUE, given_up, now=now)
+    return tell(observed, verdict, now, failed=failed)
 
 
 def _at_work(observed: Observed, job: InferenceJob, now: dt.datetime) -> Decision:

@@ -79,7 +79,8 @@ def candidate(observed: Observed, work: Work, memory: Memory) -> Candidate | Non
     except ValidationError:
         return None
     running = holds_a_turn(observed)
-    if is_over(observed) or (job.spec.queue_name and not running):
+    for_kueue = bool(job.spec.queue_name) or observed.is_kueues
+    if is_over(observed) or (for_kueue and not running):
         return None
     created = observed.created_at or _LONG_AGO
     placed = _placed(observed) if running else None
@@ -96,7 +97,7 @@ def candidate(observed: Observed, work: Work, memory: Memory) -> Candidate | Non
         not_before=moment(job.spec.not_before),
         deadline=_deadline(job, created),
         held=_held(observed, job, work) or _rest(memory),
-        preemptible=not job.spec.queue_name and not _past_inference(observed),
+        preemptible=not for_kueue and not _past_inference(observed),
         preempted=memory.revoked or memory.gave_way or (not running and _gave_way(observed)),
     )
 
