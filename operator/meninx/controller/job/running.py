@@ -108,7 +108,7 @@ def _left_to_kueue(observed: Observed, job: InferenceJob, now: dt.datetime) -> D
     message = sentence(reason, observed.admission.detail)
     verdict = Verdict("Queued", without_turn(observed, reason, message))
     given_up = sentence(Reason.EVICTED_BY_KUEUE, observed.admission.detail)
-    failed = _with_the_one_that_ends(observed, Reason.EVICTED_BY_KUEUE, given_up, now=now)
+    failed = with_the_one_that_ends(observed, Reason.EVICTED_BY_KUEUE, given_up, now=now)
     return tell(observed, verdict, now, failed=failed)
 
 
