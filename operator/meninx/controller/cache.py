@@ -5,13 +5,14 @@ we write goes in at once (`saw`), so that nobody decides on a state older than o
 resource versions are compared as numbers, which the API promises since 1.35 and etcd always kept.
 """
 
-import json
 import threading
 import zlib
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+
+from pydantic_core import from_json, to_json
 
 from meninx.controller.strip import stripped
 from meninx.kube.kinds import INFERENCEJOB, JOB, POD, Kind
@@ -244,14 +245,13 @@ def _version(metadata: Mapping[str, Any]) -> int:
 
 def _packed(kind: Kind, manifest: Manifest) -> Entry:
     metadata = manifest["metadata"]
-    text = json.dumps(stripped(manifest), separators=(",", ":"))
     work, phase = _facts(kind, manifest)
-    data = zlib.compress(text.encode(), 1)
+    data = zlib.compress(to_json(stripped(manifest)), 1)
     return Entry(_version(metadata), metadata.get("uid", ""), data, work, phase)
 
 
 def _unpacked(entry: Entry) -> Manifest:
-    manifest: Manifest = json.loads(zlib.decompress(entry.data))
+    manifest: Manifest = from_json(zlib.decompress(entry.data), cache_strings="keys")
     return manifest
 
 

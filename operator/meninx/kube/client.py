@@ -5,7 +5,6 @@ models are left aside: manifests are plain dicts here, as people write them.
 """
 
 import datetime as dt
-import json
 import os
 from collections.abc import Mapping
 from typing import Any, Protocol, Self
@@ -14,6 +13,7 @@ from urllib.parse import urlencode
 import urllib3
 from kubernetes import config as kubernetes_config
 from kubernetes.client import ApiClient, Configuration
+from pydantic_core import from_json, to_json
 
 from meninx.base.clock import Clock, SystemClock
 from meninx.base.errors import BadInput, Conflict, NotFound, Unavailable
@@ -284,7 +284,7 @@ class KubeApi:
             return self._pool.request(
                 method,
                 self._url(path, query),
-                body=None if body is None else json.dumps(body).encode(),
+                body=None if body is None else to_json(body),
                 headers=headers,
                 timeout=self._timeout,
             )
@@ -303,7 +303,7 @@ def _read(answer: urllib3.BaseHTTPResponse, subject: str) -> dict[str, Any]:
             error.retry_after_seconds = retry_after(answer.headers)
         raise error
     try:
-        document = json.loads(answer.data)
+        document = from_json(answer.data, cache_strings="keys")
     except ValueError as error:
         raise errors.from_response(answer.status, answer.data, subject) from error
     if not isinstance(document, dict):

@@ -1,10 +1,11 @@
 """What a watch does next, given how the last one ended; and what its lines say (pure)."""
 
-import json
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from pydantic_core import from_json
 
 Manifest = dict[str, Any]
 
@@ -106,7 +107,7 @@ def next_step(
 def read_line(line: bytes) -> Line:
     """Return what a line of a watch says; what can't be read is a failure, as a cut line is."""
     try:
-        document = json.loads(line)
+        document = from_json(line, cache_strings="keys")
         type_, manifest = document["type"], document["object"]
         version = manifest.get("metadata", {}).get("resourceVersion", "")
     except (ValueError, KeyError, TypeError, AttributeError):
