@@ -1,4 +1,4 @@
-"""`python -m meninx_models run | train | evaluate | export`; torch is loaded only where needed."""
+"""`python -m meninx_models run | fit | train | ...`; torch is loaded only where needed."""
 
 import argparse
 import os
@@ -14,6 +14,13 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="segment one head, by the container contract")
     run.add_argument("--config", type=Path, help="config.yaml of a model; weights lie beside it")
     run.add_argument("--weights", type=Path, help="folder with model.onnx and model.json")
+    fit = commands.add_parser("fit", help="train by a plan on a data set, or go on")
+    for name, variable in (("plan", "PLAN"), ("data", "DATA"), ("out", "OUTPUT")):
+        given = os.environ.get(f"MENINX_{variable}")
+        fit.add_argument(
+            f"--{name}", type=Path, default=given, required=given is None,
+            help=f"without it MENINX_{variable}",
+        )  # fmt: skip
     for name, summary in (
         ("train", "train a model from its config.yaml, or go on where it stopped"),
         ("evaluate", "measure an exported model on test heads and write its card"),
@@ -33,6 +40,8 @@ def main(argv: list[str] | None = None) -> int:
 
         beside = args.config.parent / "weights" if args.config else IMAGE_WEIGHTS
         return run(args.weights or beside, os.environ)
+    if args.command == "fit":
+        return _fit(args.plan, args.data, args.out)
     if args.command == "train":
         from meninx_models.train.command import train
 
@@ -44,6 +53,18 @@ def main(argv: list[str] | None = None) -> int:
     from meninx_models.evaluate.command import evaluate
 
     return evaluate(args.config, args.cache)
+
+
+def _fit(plan: Path, data: Path, out: Path) -> int:
+    """Look at plan and data in the first process, without torch; then train."""
+    from meninx_models.train.planning import look_first
+
+    looked = look_first(plan, data, out) if os.environ.get("RANK", "0") == "0" else 0
+    if looked and os.environ.get("WORLD_SIZE", "1") == "1":
+        return looked
+    from meninx_models.train.fit import fit
+
+    return fit(data, out, looked)
 
 
 if __name__ == "__main__":

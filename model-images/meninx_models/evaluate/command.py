@@ -3,7 +3,6 @@
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +11,10 @@ from tqdm import tqdm
 from meninx_models.card import write_card
 from meninx_models.config import read_config
 from meninx_models.evaluate.lesions import HeadScore, score_head
-from meninx_models.evaluate.summary import summarise, summarise_healthy
-from meninx_models.infer.artefact import GRAPH_FILE, read_facts
-from meninx_models.infer.engine import Engine, settings_from
-from meninx_models.infer.run import segment
+from meninx_models.evaluate.summary import report_of
+from meninx_models.infer.artefact import read_facts
+from meninx_models.infer.engine import open_engine
+from meninx_models.infer.segment import segment
 
 
 def evaluate(config_path: Path, cache: Path) -> int:
@@ -30,10 +29,8 @@ def evaluate(config_path: Path, cache: Path) -> int:
     parity = cache / "run" / "parity.json"
     report = {
         "weights_sha256": read_facts(config_path.parent / "weights").sha256,
-        "rows": [asdict(row) for row in summarise(scores)],
-        "healthy": asdict(summarise_healthy(scores)),
         "parity": json.loads(parity.read_text()) if parity.is_file() else None,
-        "heads": [asdict(score) for score in scores],
+        **report_of(scores),
     }
     (config_path.parent / "evaluation.json").write_text(json.dumps(report, indent=1) + "\n")
     write_card(config_path.parent / "MODEL_CARD.md", config, report)
@@ -44,7 +41,7 @@ def evaluate(config_path: Path, cache: Path) -> int:
 def score_pool(weights: Path, pool: Path, seeds: range) -> Iterator[HeadScore]:
     """Yield the score of each head, segmented on its own acquisition grid as in the image."""
     facts = read_facts(weights)
-    engine = Engine(weights / GRAPH_FILE, settings_from(dict(os.environ)))
+    engine = open_engine(weights, os.environ)
     for seed in seeds:
         with np.load(pool / f"{seed}.npz") as arrays:
             image, affine = arrays["image"].astype(np.float32), arrays["affine_ras"]

@@ -6,7 +6,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from meninx_models.evaluate.metrics import Distances, Mask, dice, distances
+from meninx_models.evaluate.metrics import (
+    Distances,
+    Mask,
+    dice,
+    distances,
+    sensitivity,
+    specificity,
+)
 
 FOUND_SHARE = 0.2
 """A lesion counts as found when this share of it is."""
@@ -22,13 +29,16 @@ class LesionScore:
     found: bool
     distances: Distances | None
     """Against what was found of it, when it was."""
+    dice: float = 0.0
+    """Of the lesion and what was found of it; 0 when it was missed."""
 
 
 @dataclass(frozen=True)
 class HeadScore:
     """One head of the test set."""
 
-    seed: int
+    seed: int | str
+    """Of a phantom, or the name of a case."""
     truth_ml: float
     found_ml: float
     largest_ml: float
@@ -36,6 +46,23 @@ class HeadScore:
     lesions: tuple[LesionScore, ...]
     false_lesions_ml: tuple[float, ...]
     """Volumes of what was found and touches no lesion."""
+    distances: Distances | None = None
+    """Between the surfaces of all that was found and all that is there."""
+    sensitivity: float | None = None
+    specificity: float | None = None
+
+    @property
+    def lesion_dice(self) -> float | None:
+        """Mean Dice over lesions and false lesions, which count 0; None when there is neither."""
+        count = len(self.lesions) + self.false_lesions
+        return sum(lesion.dice for lesion in self.lesions) / count if count else None
+
+    @property
+    def recall(self) -> float | None:
+        """Share of the lesions that were found; None for a healthy head."""
+        return (
+            sum(item.found for item in self.lesions) / len(self.lesions) if self.lesions else None
+        )
 
     @property
     def healthy(self) -> bool:
@@ -48,7 +75,9 @@ class HeadScore:
         return sum(volume > FALSE_LESION_ML for volume in self.false_lesions_ml)
 
 
-def score_head(seed: int, found: Mask, truth: Mask, spacing_mm: tuple[float, ...]) -> HeadScore:
+def score_head(
+    seed: int | str, found: Mask, truth: Mask, spacing_mm: tuple[float, ...]
+) -> HeadScore:
     """Compare what was found in one head with its truth."""
     voxel_ml = float(np.prod(spacing_mm)) / 1000
     true_pieces, true_count = ndimage.label(truth, TOUCHING)
@@ -68,6 +97,9 @@ def score_head(seed: int, found: Mask, truth: Mask, spacing_mm: tuple[float, ...
         dice(found, truth),
         lesions,
         false,
+        distances(found, truth, spacing_mm),
+        sensitivity(found, truth),
+        specificity(found, truth),
     )
 
 
@@ -79,4 +111,5 @@ def _score_lesion(
     if not hit:
         return LesionScore(volume, False, None)
     matching = np.isin(pieces, np.unique(pieces[lesion & found]))
-    return LesionScore(volume, True, distances(matching, lesion, spacing_mm))
+    apart = distances(matching, lesion, spacing_mm)
+    return LesionScore(volume, True, apart, dice(matching, lesion))

@@ -25,6 +25,18 @@ def dice(found: Mask, truth: Mask) -> float:
     return 2 * float((found & truth).sum()) / total if total else 1.0
 
 
+def sensitivity(found: Mask, truth: Mask) -> float | None:
+    """Return the share of lesion voxels that were found; None when there is no lesion."""
+    lesion = int(truth.sum())
+    return float((found & truth).sum()) / lesion if lesion else None
+
+
+def specificity(found: Mask, truth: Mask) -> float | None:
+    """Return the share of other voxels in which nothing was found; None when all is lesion."""
+    rest = truth.size - int(truth.sum())
+    return float((~found & ~truth).sum()) / rest if rest else None
+
+
 def surface(mask: Mask) -> Mask:
     """Return the voxels of a mask that touch its outside by a face."""
     shell: Mask = mask & ~ndimage.binary_erosion(mask, border_value=0)

@@ -1,12 +1,38 @@
 """The test set's scores by size of the largest lesion."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from statistics import mean, median
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from statistics import mean, median, pstdev
+from typing import Any
 
 from meninx_models.evaluate.lesions import HeadScore
+from meninx_models.evaluate.metrics import Distances
 
 SIZES_ML = (("under 1 mL", 0.0, 1.0), ("1 to 10 mL", 1.0, 10.0), ("over 10 mL", 10.0, 1e9))
+LESION_SIZES_ML = (
+    ("under 1 mL", 0.0, 1.0), ("1 to 3 mL", 1.0, 3.0), ("3 to 10 mL", 3.0, 10.0),
+    ("over 10 mL", 10.0, 1e9),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Recall:
+    """How many lesions of one size were found."""
+
+    name: str
+    lesions: int
+    found: int
+    recall: float | None
+
+
+@dataclass(frozen=True)
+class Spread:
+    """One metric over the heads in which it can be told."""
+
+    heads: int
+    mean: float | None
+    median: float | None
+    deviation: float | None
 
 
 @dataclass(frozen=True)
@@ -76,3 +102,56 @@ def summarise_healthy(scores: Sequence[HeadScore]) -> Healthy:
         _mean([float(score.false_lesions) for score in well]),
         max(volumes, default=0.0),
     )
+
+
+def _distance(score: HeadScore, part: Callable[[Distances], float]) -> float | None:
+    return part(score.distances) if score.distances else None
+
+
+METRICS: dict[str, Callable[[HeadScore], float | None]] = {
+    "dice": lambda score: None if score.healthy else score.dice,
+    "average_hausdorff_mm": lambda score: _distance(score, lambda d: d.average_hausdorff_mm),
+    "hd95_mm": lambda score: _distance(score, lambda d: d.hd95_mm),
+    "sensitivity": lambda score: score.sensitivity,
+    "specificity": lambda score: score.specificity,
+    "lesion_dice": lambda score: score.lesion_dice,
+    "recall": lambda score: score.recall,
+    "false_lesions": lambda score: float(score.false_lesions),
+}
+"""What a head's score says by each metric's name; None where it can't be told."""
+
+
+def summarise_metric(name: str, scores: Sequence[HeadScore]) -> Spread:
+    """Return one metric over the heads."""
+    told = [value for value in map(METRICS[name], scores) if value is not None]
+    if not told:
+        return Spread(0, None, None, None)
+    return Spread(len(told), mean(told), median(told), pstdev(told))
+
+
+def summarise_recall(scores: Sequence[HeadScore]) -> list[Recall]:
+    """Return how many lesions were found, by their own size."""
+    lesions = [lesion for score in scores for lesion in score.lesions]
+    rows = []
+    for name, low, high in LESION_SIZES_ML:
+        found = [lesion.found for lesion in lesions if low <= lesion.volume_ml < high]
+        rows.append(Recall(name, len(found), sum(found), _mean([float(item) for item in found])))
+    return rows
+
+
+def report_of(
+    scores: Sequence[HeadScore], metrics: Sequence[str] = tuple(METRICS)
+) -> dict[str, Any]:
+    """Return everything that is told of a test set, as it goes into a JSON file."""
+    return {
+        "summary": {name: asdict(summarise_metric(name, scores)) for name in metrics},
+        "rows": [asdict(row) for row in summarise(scores)],
+        "recall_by_size": [asdict(row) for row in summarise_recall(scores)],
+        "healthy": asdict(summarise_healthy(scores)),
+        "heads": [_head(score) for score in scores],
+    }
+
+
+def _head(score: HeadScore) -> dict[str, Any]:
+    told = {name: metric(score) for name, metric in METRICS.items() if name != "dice"}
+    return asdict(score) | told

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.unit.models.torch_tier.fitting import Fitted, fit_in_process, write_plan
+from tests.unit.models.volumes import write_pairs
 
 if importlib.util.find_spec("torch") is None:
     collect_ignore_glob = ["test_*.py"]
@@ -27,3 +29,20 @@ def cache(tmp_path: Path) -> Path:
         facts = {"lesion_ml": float(truth.sum()) / 1000}
         (tmp_path / f"{seed}.json").write_text(json.dumps(facts))
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a data set of twelve small pairs, two of them healthy."""
+    return write_pairs(tmp_path_factory.mktemp("tiny") / "data")
+
+
+@pytest.fixture(scope="session")
+def fitted(tmp_path_factory: pytest.TempPathFactory, tiny: Path) -> Fitted:
+    """Return a run that was not disturbed."""
+    folder = tmp_path_factory.mktemp("fitted")
+    termination = folder / "end"
+    termination.touch()
+    done = fit_in_process(write_plan(folder), tiny, folder / "out", termination)
+    assert done.returncode == 0, done.stderr
+    return done

@@ -1,0 +1,62 @@
+"""`fit`: a plan and a data set to weights, figures and curves."""
+
+from pathlib import Path
+
+import torch
+
+from meninx_models.data.changed import Place
+from meninx_models.train.board import Board
+from meninx_models.train.finish import finish
+from meninx_models.train.planning import EXIT_DONE, ended, read_planned, say
+from meninx_models.train.processes import joined, told_by_first
+from meninx_models.train.run import Diverged, Run
+from meninx_models.train.state import State
+from meninx_models.train.telling import progress_line
+
+EXIT_DIVERGED = 1
+
+
+def fit(data: Path, out: Path, looked: int) -> int:
+    """Train what was planned in `out`, or go on; return the exit code.
+
+    `looked` is how planning ended in this process; the first one's counts.
+    """
+    with joined() as place:
+        looked = told_by_first(place, looked)
+        if looked != EXIT_DONE:
+            return looked
+        try:
+            return _train(data, out, place)
+        except Diverged as refusal:
+            return ended(refusal, EXIT_DIVERGED)
+
+
+def _train(data: Path, out: Path, place: Place) -> int:
+    planned = read_planned(data, out)
+    if planned.plan.threads:
+        torch.set_num_threads(planned.plan.threads)
+    run = Run(planned, out, place)
+    if place.rank == 0:
+        say(
+            f"training on {run.device}, from epoch {run.state.epoch + 1}, step {run.state.step + 1}"
+        )
+    state = _trained(run)
+    if place.rank == 0:
+        finish(run, state)
+    return EXIT_DONE
+
+
+def _trained(run: Run) -> State:
+    if run.place.rank:
+        return run.train(lambda _: None)
+    board = Board(run.folder / "tensorboard", run.state.epoch) if run.plan.tensorboard else None
+
+    def told(state: State) -> None:
+        print(progress_line(state, run.plan.epochs), flush=True)  # noqa: T201 - the progress
+        if board:
+            board.epoch(state.history[-1])
+
+    state = run.train(told)
+    if board:
+        board.close()
+    return state

@@ -1,0 +1,91 @@
+"""The training contract: what a pod that trains finds, writes and says."""
+
+import json
+from pathlib import Path
+
+import openvino
+import pytest
+import yaml
+from tests.unit.models.torch_tier.fitting import Fitted, fit_in_process, write_plan
+from tests.unit.models.volumes import write_pairs
+
+from meninx_models.config import Plan
+from meninx_models.infer.artefact import sha256_of
+
+pytestmark = pytest.mark.torch
+
+
+def test_plan_and_data_report_are_written_first(tmp_path: Path, tiny: Path) -> None:
+    plan = write_plan(tmp_path, loss={"name": "dice"}, optimiser={"name": "sgd", "rate": 1e30})
+    done = fit_in_process(plan, tiny, tmp_path / "out")
+    assert done.returncode == 1
+    assert "Diverged" in done.stderr
+    assert {"plan.resolved.yaml", "data-report.json"} <= {p.name for p in done.out.iterdir()}
+    assert not (done.out / "weights").exists()
+
+
+def test_resolved_plan_spells_out_every_field(fitted: Fitted) -> None:
+    written = yaml.safe_load((fitted.out / "plan.resolved.yaml").read_text())
+    assert set(written) == set(Plan.model_fields)
+    assert written["schedule"] == {"name": "cosine", "warm_up_epochs": 2, "last_share": 0.02}
+
+
+def test_each_epoch_is_one_line_of_json(fitted: Fitted) -> None:
+    lines = [json.loads(line) for line in fitted.stdout.splitlines()]
+    assert [line["epoch"] for line in lines] == [1, 2, 3, 4]
+    for line in lines:
+        assert set(line) == {"epoch", "epochs", "loss", "dice", "bestDice", "etaSeconds"}
+    assert lines[-1]["etaSeconds"] == 0
+    assert lines[-1]["loss"] < lines[0]["loss"]
+
+
+def test_end_names_weights_and_quality(fitted: Fitted) -> None:
+    end = json.loads(fitted.termination.read_text())
+    assert end["sha256"] == sha256_of(fitted.out / end["weights"])
+    assert set(end["quality"]) == {"dice", "averageHausdorffMm", "heads", "dataset"}
+    report = json.loads((fitted.out / "data-report.json").read_text())
+    assert end["quality"]["dataset"] == report["sha256"]["test"]
+    assert end["quality"]["heads"] == len(report["splits"]["test"])
+
+
+def test_held_out_heads_are_those_of_the_test_split(fitted: Fitted) -> None:
+    metrics = json.loads((fitted.out / "metrics.json").read_text())
+    splits = json.loads((fitted.out / "splits.json").read_text())
+    assert [head["seed"] for head in metrics["heads"]] == splits["test"]
+    assert len(metrics["training"]["history"]) == 4
+    assert set(metrics["summary"]) == {"dice", "recall"}
+
+
+def test_graph_that_is_written_runs_on_an_engine(fitted: Fitted) -> None:
+    model = openvino.Core().read_model(fitted.out / "weights" / "model.onnx")
+    assert {name for output in model.outputs for name in output.names} == {"logits", "probability"}
+    facts = json.loads((fitted.out / "weights" / "input.json").read_text())
+    assert facts == {
+        "kind": "grid",
+        "spacing_mm": 1.0,
+        "shape": [32, 32, 32],
+        "percentiles": [1.0, 99.9],
+    }
+
+
+def test_curves_and_logs_lie_beside(fitted: Fitted) -> None:
+    assert (fitted.out / "curves.png").read_bytes().startswith(b"\x89PNG")
+    assert list((fitted.out / "tensorboard").glob("events.out.tfevents.*"))
+
+
+def test_data_that_cannot_be_used_end_with_65(tmp_path: Path) -> None:
+    data = write_pairs(tmp_path / "data", 6)
+    (data / "labels" / "sub-03.nii.gz").unlink()
+    termination = tmp_path / "end"
+    termination.touch()
+    done = fit_in_process(write_plan(tmp_path), data, tmp_path / "out", termination)
+    assert done.returncode == 65
+    failure = json.loads(termination.read_text())["failure"]
+    assert failure["reason"] == "DataUnusable"
+    assert "sub-03: LabelMissing" in failure["message"]
+
+
+def test_unknown_field_of_a_plan_ends_with_65(tmp_path: Path, tiny: Path) -> None:
+    done = fit_in_process(write_plan(tmp_path, learning_rate=1), tiny, tmp_path / "out")
+    assert done.returncode == 65
+    assert "learning_rate" in done.stderr
