@@ -8,11 +8,14 @@ WEIGHTS_ENV = "MENINX_WEIGHTS"
 """The file that was brought for the job; without it the weights are the image's own."""
 CHANNEL = "t1c"
 SEGMENTATION_FILE = "segmentation.nii"
+PROBABILITY_FILE = "probability.nii"
 RESULT_FILE = "result.json"
 
 EXIT_DONE = 0
 EXIT_NOT_FOR_MODEL = 65
 EXIT_NOT_FINITE = 66
+EXIT_ENGINE_DIFFERS = 70
+"""A failure of the machine or the image, not of the input: another node may do better."""
 
 
 class NotForModel(Exception):
@@ -27,3 +30,10 @@ class NotFinite(Exception):
 
     exit_code = EXIT_NOT_FINITE
     reason = "NotFinite"
+
+
+class EngineDiffers(Exception):
+    """No engine here gives what the exported weights should give."""
+
+    exit_code = EXIT_ENGINE_DIFFERS
+    reason = "EngineDiffers"

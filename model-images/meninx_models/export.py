@@ -1,6 +1,5 @@
 """Trained weights to the graph that the image runs, checked against eager torch."""
 
-import copy
 import json
 import re
 import tempfile
@@ -8,21 +7,33 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import openvino
+import numpy.typing as npt
 import torch
 from torch import nn
 
-from meninx_models.config import Config, read_config
+from meninx_models.config import Config, Preset, read_config
 from meninx_models.data.boxes import ready_heads
-from meninx_models.infer.artefact import GRAPH_FILE, Facts, sha256_of, write_facts
-from meninx_models.infer.engine import Engine, EngineSettings
-from meninx_models.networks import WholeCanvas, make_network
-from meninx_models.preprocess import CANVAS, box_of
+from meninx_models.infer.artefact import (
+    GRAPH_FILE,
+    INPUT,
+    LOGITS,
+    PROBABILITY,
+    Facts,
+    sha256_of,
+    write_facts,
+)
+from meninx_models.infer.choice import EngineChoice, Precision
+from meninx_models.infer.found import PROGRAM_FILE
+from meninx_models.infer.openvino_cpu import OpenVino
+from meninx_models.infer.selfcheck import write_check
+from meninx_models.networks import WINDOW, AtOneMillimetre, Size, is_windowed, make_network
 
 VERSION = "1.0.0"
-WINDOW = 96
+CHECK_EDGES = {1: 48, 2: 64}
+"""Edge of the window that is stored with a graph that takes any size, by its millimetres."""
 WINDOW_TOLERANCE = 1e-3
 LARGEST_FLIPPED_SHARE = 1e-4
+Volume = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -34,6 +45,12 @@ class Parity:
     head_voxels: int
     bf16_flipped_voxels: int
 
+    @property
+    def holds(self) -> bool:
+        """Whether the graph is the network: tight on a window, in voxels on a whole head."""
+        most = max(200, LARGEST_FLIPPED_SHARE * self.head_voxels)
+        return self.flipped_voxels <= most and self.window_logit < WINDOW_TOLERANCE
+
 
 def export(config_path: Path, cache: Path) -> int:
     """Export the last stage's weights beside the config; fail if the graph differs."""
@@ -41,18 +58,31 @@ def export(config_path: Path, cache: Path) -> int:
     stage = config.stages[-1]
     network = make_network(config.preset)
     network.load_state_dict(torch.load(cache / "run" / f"{stage.name}.pt", weights_only=True))
-    whole = WholeCanvas(network, stage.millimetres).eval()
+    whole = AtOneMillimetre(network, stage.millimetres).eval()
     folder = config_path.parent / "weights"
-    folder.mkdir(exist_ok=True)
-    write_graph(whole, folder / GRAPH_FILE)
-    facts = facts_of(config_path.parent.name, config, folder / GRAPH_FILE)
-    write_facts(folder, facts)
+    example = example_box(cache)
+    facts = export_network(whole, folder, facts_of(config_path.parent.name, config), example)
     stamp_manifest(config_path.parent / "aimodel.yaml", facts.sha256)
-    parity = check(whole, folder / GRAPH_FILE, example_canvas(cache))
+    parity = check(whole, folder / GRAPH_FILE, example, facts.window)
     (cache / "run" / "parity.json").write_text(json.dumps(vars(parity)))
     print(parity)  # noqa: T201 - the command's answer
-    alike = parity.flipped_voxels <= max(200, LARGEST_FLIPPED_SHARE * parity.head_voxels)
-    return 0 if alike and parity.window_logit < WINDOW_TOLERANCE else 1
+    return 0 if parity.holds else 1
+
+
+def export_network(whole: AtOneMillimetre, folder: Path, facts: Facts, example: Volume) -> Facts:
+    """Write graph, facts and stored check of a network; return the facts with the graph's digest.
+
+    `example` is a head on its box: the check is a window of it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    window = facts.window or (CHECK_EDGES[facts.millimetres],) * 3
+    write_graph(whole, folder / GRAPH_FILE, window, fixed=facts.window is not None)
+    digest = sha256_of(folder / GRAPH_FILE)
+    seen = likely(whole, example, facts.window, window).astype(np.float16).astype(np.float32)
+    write_check(folder, seen, eager_logits(whole, seen), digest)
+    made = Facts(**{**vars(facts), "sha256": digest})
+    write_facts(folder, made)
+    return made
 
 
 def stamp_manifest(manifest: Path, sha256: str) -> None:
@@ -61,54 +91,89 @@ def stamp_manifest(manifest: Path, sha256: str) -> None:
     manifest.write_text(text)
 
 
-def facts_of(name: str, config: Config, graph: Path) -> Facts:
-    """Return the facts of an export."""
+def facts_of(name: str, config: Config) -> Facts:
+    """Return the facts of an export before its graph is written."""
     return Facts(
         name, VERSION, config.preset, config.stages[-1].millimetres, config.threshold,
-        config.least_component_ml, sha256_of(graph),
+        config.least_component_ml, "", window_of(config.preset, config.stages[-1].millimetres),
     )  # fmt: skip
 
 
-def write_graph(whole: nn.Module, path: Path) -> None:
-    """Write the network as ONNX for one whole canvas, float32."""
+def window_of(preset: Preset, millimetres: int, window: Size = WINDOW) -> Size | None:
+    """Return what the graph takes at once in voxels of 1 mm; None: any size."""
+    if not is_windowed(preset):
+        return None
+    x, y, z = (edge * millimetres for edge in window)
+    return x, y, z
+
+
+def write_graph(whole: nn.Module, path: Path, window: Size, *, fixed: bool = False) -> None:
+    """Write the network as ONNX in float32, for one shape or for any that 16 divides."""
+    axes = {0: "n"} if fixed else {0: "n", 2: "x", 3: "y", 4: "z"}
     with torch.no_grad(), tempfile.TemporaryDirectory() as folder:
         aside = Path(folder) / path.name
         torch.onnx.export(
-            whole, (torch.zeros(1, 1, *CANVAS),), aside, input_names=["canvas"],
-            output_names=["probability"], opset_version=17, dynamo=False,
+            whole, (torch.zeros(1, 1, *window),), aside, input_names=[INPUT],
+            output_names=[LOGITS, PROBABILITY], opset_version=17, dynamo=False,
+            dynamic_axes=dict.fromkeys((INPUT, LOGITS, PROBABILITY), axes),
         )  # fmt: skip
         path.write_bytes(aside.read_bytes())
 
 
-def example_canvas(cache: Path) -> torch.Tensor:
-    """Return a training head with a large lesion on the whole canvas."""
+def write_program(whole: nn.Module, folder: Path, window: Size) -> Path:
+    """Write the network as a torch program of one shape: what torch runs on a GPU."""
+    with torch.no_grad():
+        program = torch.export.export(whole, (torch.zeros(1, 1, *window),))
+    torch.export.save(program, folder / PROGRAM_FILE)
+    return folder / PROGRAM_FILE
+
+
+def example_box(cache: Path) -> Volume:
+    """Return a training head with a large lesion."""
     head = max(ready_heads(cache / "train-boxes"), key=lambda item: item.lesion_ml)
-    canvas = torch.zeros(1, 1, *CANVAS)
-    x, y, z = box_of()
-    canvas[0, 0, x, y, z] = torch.from_numpy(head.load()[0].astype(np.float32))
-    return canvas
+    image: Volume = head.load()[0].astype(np.float32)
+    return image
 
 
-def check(whole: WholeCanvas, graph: Path, canvas: torch.Tensor) -> Parity:
-    """Compare the graph with eager torch: logits on a window, mask on a whole head."""
-    values = canvas[0, 0].numpy()
+def likely(whole: AtOneMillimetre, box: Volume, window: Size | None, size: Size) -> Volume:
+    """Return the part of a head where lesion is likeliest, or its middle where only windows fit."""
+    if window is None:
+        place = np.unravel_index(int(np.argmax(eager_logits(whole, box))), box.shape)
+    else:
+        place = tuple(n // 2 for n in box.shape)
+    low = [
+        max(0, min(int(p) - w // 2, n - w)) for p, w, n in zip(place, size, box.shape, strict=True)
+    ]
+    part = box[tuple(slice(a, a + w) for a, w in zip(low, size, strict=True))]
+    return np.pad(part, [(0, w - n) for w, n in zip(size, part.shape, strict=True)])
+
+
+def eager_logits(whole: AtOneMillimetre, window: Volume) -> Volume:
+    """Return what eager torch gives in float32."""
     with torch.no_grad():
-        eager = whole(canvas)[0, 0].numpy() > 0.5
-    flipped = {}
-    for precision in ("f32", "bf16"):
-        found = Engine(graph, EngineSettings(precision=precision)).probabilities(values) > 0.5
-        flipped[precision] = int((found != eager).sum())
-    return Parity(window_gap(whole, canvas), flipped["f32"], int(eager.sum()), flipped["bf16"])
+        logits: Volume = whole.logits(torch.from_numpy(window)[None, None])[0, 0].numpy()
+    return logits
 
 
-def window_gap(whole: WholeCanvas, canvas: torch.Tensor) -> float:
-    """Return the largest difference of logits on one window of 96^3 around the middle."""
-    low = (CANVAS[0] - WINDOW) // 2
-    part = canvas[:, :, low : low + WINDOW, low : low + WINDOW, low : low + WINDOW].contiguous()
-    network = copy.deepcopy(whole.network)
-    with torch.no_grad():
-        eager = network(part).numpy()
-    model = openvino.convert_model(network, example_input=part)
-    options = {"INFERENCE_PRECISION_HINT": "f32"}
-    found = openvino.Core().compile_model(model, "CPU", options)(part.numpy())[0]
-    return float(np.abs(np.asarray(found) - eager).max())
+def check(whole: AtOneMillimetre, graph: Path, box: Volume, window: Size | None = None) -> Parity:
+    """Compare the graph with eager torch: logits on a window, mask on a head (or its one window)."""
+    seen = likely(whole, box, window, window) if window else box
+    eager = eager_logits(whole, seen) > 0
+    flipped = {
+        precision: int(((_by_openvino(graph, seen, precision) > 0) != eager).sum())
+        for precision in ("f32", "bf16")
+    }
+    gap = window_gap(whole, graph, likely(whole, box, window, window or WINDOW))
+    return Parity(gap, flipped["f32"], int(eager.sum()), flipped["bf16"])
+
+
+def window_gap(whole: AtOneMillimetre, graph: Path, window: Volume) -> float:
+    """Return the largest difference of logits between eager torch and the graph on a window."""
+    found = _by_openvino(graph, window, "f32")
+    return float(np.abs(found - eager_logits(whole, window)).max())
+
+
+def _by_openvino(graph: Path, window: Volume, precision: Precision) -> Volume:
+    choice = EngineChoice("openvino", "CPU", precision, "", torch.get_num_threads(), "parity check")
+    logits: Volume = OpenVino(graph, choice).run(LOGITS, window[None, None])[0, 0]
+    return logits

@@ -16,7 +16,11 @@ Affine = npt.NDArray[np.float64]
 
 CANVAS = (256, 256, 256)
 BOX = (160, 224, 192)
-"""The part of the canvas, around its centre, that the network sees: a head always fits."""
+"""The part of the canvas, around its centre, that the network sees: all but ears and neck fits."""
+GROWN_BY = 32
+"""A wider head gets a box larger by such steps; every level of a network divides it."""
+CALVARIA_MM, SKIN_MM = 100.0, 6.0
+"""Below the vertex so deep there are no ears yet; what may stick out is scalp."""
 VERTEX_ABOVE_CENTRE_MM = 92.0
 HEAD_DEPTH_MM = 150.0
 WHITE_OVER_MEDIAN = 2.5
@@ -36,14 +40,37 @@ class Canvas:
     high: float
 
 
+@dataclass(frozen=True, eq=False)
+class Head:
+    """Where the head lies."""
+
+    centre_ras: Affine
+    """The point (mm) that goes to the canvas' centre: below the vertex, mid head."""
+    box: tuple[int, int, int]
+    """How much of the canvas around it holds the head."""
+    ml: float
+
+
 def to_canvas(image: Volume, affine_ras: Affine, shape: tuple[int, int, int] = CANVAS) -> Canvas:
     """Put a head (any grid) on the canvas, or on its middle part. Raises NotForModel, NotFinite."""
+    return _to_canvas(image, affine_ras, shape)
+
+
+def to_box(image: Volume, affine_ras: Affine) -> Canvas:
+    """Put a head on the part of the canvas that holds all of it. Raises NotForModel, NotFinite."""
+    return _to_canvas(image, affine_ras, None)
+
+
+def _to_canvas(image: Volume, affine_ras: Affine, shape: tuple[int, int, int] | None) -> Canvas:
     check_input(image, affine_ras)
     low, high, threshold = levels(image)
-    affine = canvas_affine(find_head(image > threshold, affine_ras), shape)
-    values = resample(image, affine_ras, affine, shape)
-    scaled = np.clip((values - np.float32(low)) / np.float32(high - low), 0, 1)
-    return Canvas(scaled.astype(np.float32), affine, low, high)
+    head = find_head(image > threshold, affine_ras)
+    size = shape or head.box
+    affine = canvas_affine(head.centre_ras, size)
+    values = resample(image, affine_ras, affine, size)
+    values -= np.float32(low)
+    values *= np.float32(1 / (high - low))
+    return Canvas(np.clip(values, 0, 1, out=values), affine, low, high)
 
 
 def check_input(image: Volume, affine_ras: Affine) -> None:
@@ -82,8 +109,8 @@ def _is_noise(image: Volume) -> bool:
     return bool(np.corrcoef(here.ravel(), there.ravel())[0, 1] < LEAST_CORRELATION)
 
 
-def find_head(mask: npt.NDArray[np.bool_], affine_ras: Affine) -> Affine:
-    """Return the point (RAS mm) that goes to the canvas' centre: below the vertex, mid head."""
+def find_head(mask: npt.NDArray[np.bool_], affine_ras: Affine) -> Head:
+    """Find the largest object, which must be a head."""
     spacing = np.linalg.norm(affine_ras[:3, :3], axis=0)
     step = np.maximum(np.rint(2.5 / spacing), 1).astype(int)
     coarse = ndimage.binary_opening(mask[:: step[0], :: step[1], :: step[2]], iterations=1)
@@ -100,7 +127,16 @@ def find_head(mask: npt.NDArray[np.bool_], affine_ras: Affine) -> Affine:
     if not LEAST_HEAD_ML < ml < MOST_HEAD_ML or np.ptp(ends, axis=0).max() > MOST_EXTENT_MM:
         raise NotForModel(f"the object in the input has {ml:.0f} mL: not a head")
     middle = ends.mean(axis=0)
-    return np.array([middle[0], middle[1], vertex - VERTEX_ABOVE_CENTRE_MM])
+    centre = np.array([middle[0], middle[1], vertex - VERTEX_ABOVE_CENTRE_MM])
+    calvaria = points[points[:, 2] > vertex - CALVARIA_MM]
+    return Head(centre, box_holding(np.abs(calvaria - centre)), ml)
+
+
+def box_holding(from_centre_mm: Affine) -> tuple[int, int, int]:
+    """Return the usual box, or a wider one where points (n, 3; distances in mm) lie outside of it."""
+    reach = 2 * (np.percentile(from_centre_mm[:, :2], 99.9, axis=0) - SKIN_MM)
+    more = np.maximum(np.ceil((reach - BOX[:2]) / GROWN_BY), 0).astype(int)
+    return BOX[0] + int(more[0]) * GROWN_BY, BOX[1] + int(more[1]) * GROWN_BY, BOX[2]
 
 
 def canvas_affine(centre_ras: Affine, shape: tuple[int, int, int] = CANVAS) -> Affine:

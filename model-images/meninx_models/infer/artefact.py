@@ -7,6 +7,8 @@ from pathlib import Path
 
 GRAPH_FILE = "model.onnx"
 FACTS_FILE = "model.json"
+INPUT, LOGITS, PROBABILITY = "window", "logits", "probability"
+"""The graph's names: (n, 1, x, y, z) at 1 mm in, the same shape out."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,8 @@ class Facts:
     threshold: float
     least_component_ml: float
     sha256: str
+    window: tuple[int, int, int] | None = None
+    """What the graph takes at once, in voxels; None: any size that 16 divides."""
 
 
 def sha256_of(path: Path) -> str:
@@ -29,7 +33,9 @@ def sha256_of(path: Path) -> str:
 
 def read_facts(folder: Path) -> Facts:
     """Read the facts of an export. Raises TypeError when they are of another version."""
-    return Facts(**json.loads((folder / FACTS_FILE).read_text()))
+    content = json.loads((folder / FACTS_FILE).read_text())
+    window = content.pop("window", None)
+    return Facts(**content, window=None if window is None else (window[0], window[1], window[2]))
 
 
 def write_facts(folder: Path, facts: Facts) -> None:

@@ -14,21 +14,20 @@ LEAST_DEPTH_MM = 6.0
 TOUCHING = np.ones((3, 3, 3), dtype=bool)
 
 
-def keep_plausible(share: Volume, canvas: Volume, *, threshold: float, least_ml: float) -> Volume:
+def keep_plausible(share: Volume, depth_mm: Volume, *, threshold: float, least_ml: float) -> Volume:
     """Return the probabilities with all but the plausible components set to 0.
 
-    Shifted so that 0.5 is the boundary. Voxels are 1 mm^3; a component reaches its own
-    surroundings by two voxels, so that resampling sees its slope. What a component encloses
-    belongs to it: necrosis doesn't enhance.
+    `depth_mm` is that of `head_depth_mm`. The answer is shifted so that 0.5 is the boundary.
+    Voxels are 1 mm^3; a component reaches its own surroundings by two voxels, so that resampling
+    sees its slope. What a component encloses belongs to it: necrosis doesn't enhance.
     """
     pieces, count = ndimage.label(share > threshold, TOUCHING)
     kept = np.zeros(share.shape, dtype=np.float32)
     if count == 0:
         return kept
-    depth = head_depth_mm(canvas)
     for number, box in enumerate(ndimage.find_objects(pieces), start=1):
         piece = pieces[box] == number
-        if piece.sum() < least_ml * 1000 or not deep_enough(piece, box, depth):
+        if piece.sum() < least_ml * 1000 or not deep_enough(piece, box, depth_mm):
             continue
         wide = _wider(box, share.shape)
         hollow = ndimage.binary_fill_holes(piece) & ~piece
@@ -37,7 +36,8 @@ def keep_plausible(share: Volume, canvas: Volume, *, threshold: float, least_ml:
         near &= (pieces[wide] == number) | (pieces[wide] == 0)
         kept[wide] = np.where(near, np.maximum(share[wide], kept[wide]), kept[wide])
     if threshold != 0.5:
-        kept = np.interp(kept, [0, threshold, 1], [0, 0.5, 1]).astype(np.float32)
+        some = kept > 0
+        kept[some] = np.interp(kept[some], [0, threshold, 1], [0, 0.5, 1])
     return kept
 
 
@@ -55,6 +55,14 @@ def head_depth_mm(canvas: Volume) -> Volume:
     closed = ndimage.binary_closing(padded, TOUCHING, iterations=3)
     filled = ndimage.binary_fill_holes(closed)[4:-4, 4:-4, 4:-4]
     return np.asarray(COARSE * ndimage.distance_transform_edt(filled), dtype=np.float32)
+
+
+def occupied(depth_mm: Volume, shape: tuple[int, ...]) -> Mask:
+    """Return which voxels lie in the head, or so near that none of it is left out."""
+    near = ndimage.binary_dilation(depth_mm > 0, TOUCHING)
+    fine = near.repeat(COARSE, 0).repeat(COARSE, 1).repeat(COARSE, 2)
+    inside: Mask = fine[: shape[0], : shape[1], : shape[2]]
+    return inside
 
 
 def deep_enough(piece: Mask, box: tuple[slice, ...], depth_mm: Volume) -> bool:

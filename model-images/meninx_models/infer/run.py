@@ -3,47 +3,37 @@
 import itertools
 import json
 import sys
-import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import nibabel
 import numpy as np
-import numpy.typing as npt
 from nibabel.filebasedimages import ImageFileError
 
 from meninx_models import contract
-from meninx_models.contract import NotFinite, NotForModel
+from meninx_models.contract import EngineDiffers, NotFinite, NotForModel
 from meninx_models.infer.artefact import GRAPH_FILE, Facts, read_facts, sha256_of
-from meninx_models.infer.engine import Engine, settings_from
-from meninx_models.infer.postprocess import keep_plausible
-from meninx_models.preprocess import Affine, Volume, from_canvas, to_canvas
+from meninx_models.infer.engine import Engine, open_engine
+from meninx_models.infer.predict import Mode, mode_of
+from meninx_models.infer.segment import Segmented, Stopwatch, probability_map, segment
+from meninx_models.preprocess import BOX, Affine, Volume
+
+PROBABILITY_ENV = "MENINX_PROBABILITY"
+"""1: write the probability map beside the label map."""
 
 
-@dataclass(frozen=True, eq=False)
-class Segmented:
-    """A label map on the input's grid, and how long each part took."""
+@dataclass(frozen=True)
+class Starting:
+    """An engine that is still being loaded: who asks it for probabilities waits."""
 
-    labels: npt.NDArray[np.uint8]
-    seconds: dict[str, float]
+    engine: Future[Engine]
 
-
-def segment(engine: Engine, facts: Facts, image: Volume, affine_ras: Affine) -> Segmented:
-    """Segment one head. Raises NotForModel or NotFinite."""
-    marks = [time.monotonic()]
-    canvas = to_canvas(image, affine_ras)
-    marks.append(time.monotonic())
-    share = engine.probabilities(canvas.values)
-    marks.append(time.monotonic())
-    kept = keep_plausible(
-        share, canvas.values, threshold=facts.threshold, least_ml=facts.least_component_ml
-    )
-    labels = from_canvas(kept, canvas.affine_ras, affine_ras=affine_ras, shape=image.shape)
-    marks.append(time.monotonic())
-    parts = zip(("preprocess", "network", "postprocess"), marks, marks[1:], strict=False)
-    return Segmented(labels, {name: round(end - begin, 3) for name, begin, end in parts})
+    def probabilities(self, window: Volume, /) -> Volume:
+        """Return the probability of lesion for each voxel; valid until the next call."""
+        return self.engine.result().probabilities(window)
 
 
 def input_folders(environment: Mapping[str, str]) -> list[Path]:
@@ -73,31 +63,61 @@ def run(weights: Path, environment: Mapping[str, str]) -> int:
     """
     target = Path(environment[contract.OUTPUT_ENV])
     target.mkdir(parents=True, exist_ok=True)
-    graph = Path(environment.get(contract.WEIGHTS_ENV) or weights / GRAPH_FILE)
+    brought = environment.get(contract.WEIGHTS_ENV)
+    graph = Path(brought or weights / GRAPH_FILE)
     # what a result says of itself must be what ran, not what was exported
     facts = replace(read_facts(weights), sha256=sha256_of(graph))
-    try:
-        image, affine = read_channel(input_folders(environment), contract.CHANNEL)
-        begun = time.monotonic()
-        engine = Engine(graph, settings_from(dict(environment)))
-        started = round(time.monotonic() - begun, 3)
-        done = segment(engine, facts, image, affine)
-    except (NotForModel, NotFinite) as refusal:
-        failure = {"reason": refusal.reason, "message": str(refusal)}
-        _write_json(target, {"model": asdict(facts), "failure": failure})
-        print(f"{refusal.reason}: {refusal}", file=sys.stderr)  # noqa: T201 - the pod's log
-        return refusal.exit_code
+    mode = mode_of(facts.window, environment)
+    watch = Stopwatch()
+    with ThreadPoolExecutor(1) as aside:
+        # the engine starts on one core while the head is read and resampled on another
+        starting = aside.submit(_start, weights, environment, graph, mode)
+        try:
+            image, affine = read_channel(input_folders(environment), contract.CHANNEL)
+            watch.mark("read")
+            done = segment(Starting(starting), facts, image, affine, mode=mode)
+            engine = starting.result()
+        except (NotForModel, NotFinite, EngineDiffers) as refusal:
+            failure = {"reason": refusal.reason, "message": str(refusal)}
+            _write_json(target, {"model": asdict(facts), "failure": failure})
+            print(f"{refusal.reason}: {refusal}", file=sys.stderr)  # noqa: T201 - the pod's log
+            return refusal.exit_code
     nibabel.save(nibabel.Nifti1Image(done.labels, affine), target / contract.SEGMENTATION_FILE)
+    if environment.get(PROBABILITY_ENV, "") not in {"", "0"}:
+        share = probability_map(done, affine)
+        nibabel.save(nibabel.Nifti1Image(share, affine), target / contract.PROBABILITY_FILE)
+    watch.mark("segment_and_write")
+    result = _result(facts, engine, done, affine) | {"seconds": {**watch.seconds, **done.seconds}}
+    _write_json(target, result)
+    print(_said(result))  # noqa: T201 - the pod's log
+    return contract.EXIT_DONE
+
+
+def _start(weights: Path, environment: Mapping[str, str], graph: Path, mode: Mode) -> Engine:
+    engine = open_engine(weights, environment, graph)
+    engine.prepare(mode.window or BOX)
+    return engine
+
+
+def _result(facts: Facts, engine: Engine, done: Segmented, affine: Affine) -> dict[str, Any]:
     voxel_ml = abs(float(np.linalg.det(affine[:3, :3]))) / 1000
     volume = round(float(np.count_nonzero(done.labels)) * voxel_ml, 3)
-    result = {
+    return {
         "model": asdict(facts),
+        "engine": {**asdict(engine.choice), "checked": engine.checked},
+        "mode": {"name": done.mode.name, **asdict(done.mode)},
         "measurements": {"meningioma": {"volume_ml": volume}},
-        "seconds": {"compile": started, **done.seconds},
+        "uncertainty": asdict(done.uncertainty),
     }
-    _write_json(target, result)
-    print(f"meningioma {volume} mL, {result['seconds']}")  # noqa: T201 - the pod's log
-    return contract.EXIT_DONE
+
+
+def _said(result: Mapping[str, Any]) -> str:
+    engine, sure = result["engine"], result["uncertainty"]
+    unsure = f", uncertain: {sure['why']}" if sure["flagged"] else ""
+    return (
+        f"meningioma {result['measurements']['meningioma']['volume_ml']} mL{unsure}; "
+        f"{engine['engine']} {engine['precision']} ({engine['reason']}), {result['seconds']}"
+    )
 
 
 def _write_json(folder: Path, content: dict[str, Any]) -> None:

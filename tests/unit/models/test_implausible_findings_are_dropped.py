@@ -25,35 +25,39 @@ def canvas() -> Volume:
 
 def test_large_and_deep_findings_stay(canvas: Volume) -> None:
     share = _ball((64, 64, 90), 8)
-    kept = keep_plausible(share, canvas, threshold=0.5, least_ml=0.1)
+    kept = keep_plausible(share, head_depth_mm(canvas), threshold=0.5, least_ml=0.1)
     assert np.array_equal(kept > 0.5, share > 0.5)
 
 
 def test_specks_are_dropped_and_the_rest_kept(canvas: Volume) -> None:
     speck, lesion = _ball((40, 64, 64), 2), _ball((80, 64, 64), 6)
-    kept = keep_plausible(np.maximum(speck, lesion), canvas, threshold=0.5, least_ml=0.1)
+    kept = keep_plausible(
+        np.maximum(speck, lesion), head_depth_mm(canvas), threshold=0.5, least_ml=0.1
+    )
     assert np.array_equal(kept > 0.5, lesion > 0.5)
 
 
 def test_findings_in_the_scalp_are_dropped(canvas: Volume) -> None:
     scalp = _ball((64, 64, 64 + 53), 4)
-    assert not keep_plausible(scalp, canvas, threshold=0.5, least_ml=0.1).any()
+    assert not keep_plausible(scalp, head_depth_mm(canvas), threshold=0.5, least_ml=0.1).any()
 
 
 def test_enclosed_necrosis_belongs_to_the_finding(canvas: Volume) -> None:
     whole = _ball((64, 64, 80), 9)
     shell = whole * (1 - _ball((64, 64, 80), 4))
-    kept = keep_plausible(shell, canvas, threshold=0.5, least_ml=0.1)
+    kept = keep_plausible(shell, head_depth_mm(canvas), threshold=0.5, least_ml=0.1)
     assert np.array_equal(kept > 0.5, whole > 0.5)
 
 
 def test_nothing_found_stays_nothing(canvas: Volume) -> None:
-    assert not keep_plausible(np.zeros_like(canvas), canvas, threshold=0.5, least_ml=0.1).any()
+    assert not keep_plausible(
+        np.zeros_like(canvas), head_depth_mm(canvas), threshold=0.5, least_ml=0.1
+    ).any()
 
 
 def test_threshold_becomes_the_boundary(canvas: Volume) -> None:
     share = _ball((64, 64, 80), 8) * np.float32(0.4)
-    kept = keep_plausible(share, canvas, threshold=0.3, least_ml=0.1)
+    kept = keep_plausible(share, head_depth_mm(canvas), threshold=0.3, least_ml=0.1)
     assert np.array_equal(kept > 0.5, share > 0.3)
 
 

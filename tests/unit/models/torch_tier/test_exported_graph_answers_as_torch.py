@@ -4,10 +4,24 @@ import numpy as np
 import pytest
 import torch
 
-from meninx_models.export import WINDOW_TOLERANCE, check, stamp_manifest, window_gap, write_graph
-from meninx_models.infer.engine import Engine, EngineSettings
-from meninx_models.networks import WholeCanvas, make_network
-from meninx_models.preprocess import BOX, CANVAS, box_of
+from meninx_models.config import Preset
+from meninx_models.export import (
+    WINDOW_TOLERANCE,
+    check,
+    eager_logits,
+    export_network,
+    stamp_manifest,
+    window_gap,
+    window_of,
+    write_graph,
+    write_program,
+)
+from meninx_models.infer.artefact import Facts
+from meninx_models.infer.choice import EngineChoice
+from meninx_models.infer.engine import open_engine
+from meninx_models.infer.torch_gpu import Torch
+from meninx_models.networks import AtOneMillimetre, Size, make_network
+from meninx_models.preprocess import Volume
 
 pytestmark = [
     pytest.mark.torch,
@@ -16,44 +30,81 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore"),
 ]
 
+SMALL: Size = (64, 48, 48)
+PRESETS: tuple[Preset, ...] = ("unet", "report-unet", "unetr", "report-unetr")
 
-@pytest.fixture(scope="module")
-def canvas() -> torch.Tensor:
-    """Return a canvas with something in the network's box."""
-    values = torch.zeros(1, 1, *CANVAS)
-    x, y, z = box_of()
-    values[0, 0, x, y, z] = torch.rand(BOX, generator=torch.Generator().manual_seed(1))
+
+def _noise(shape: Size) -> Volume:
+    values: Volume = torch.rand(shape, generator=torch.Generator().manual_seed(1)).numpy()
     return values
 
 
-def _whole(millimetres: int) -> WholeCanvas:
+def _network(preset: Preset, millimetres: int = 1) -> AtOneMillimetre:
     torch.manual_seed(3)
-    whole = WholeCanvas(make_network("unet"), millimetres)
+    whole = AtOneMillimetre(make_network(preset, SMALL), millimetres)
     whole.eval()
     return whole
 
 
-def test_window_agrees_tightly_with_eager(canvas: torch.Tensor) -> None:
-    assert window_gap(_whole(1), canvas) < WINDOW_TOLERANCE
+def _facts(preset: Preset, window: Size | None) -> Facts:
+    return Facts("one", "1", preset, 1, 0.5, 0.1, "", window)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_agrees_tightly_with_eager(preset: Preset, tmp_path: Path) -> None:
+    whole = _network(preset)
+    write_graph(whole, tmp_path / "model.onnx", SMALL, fixed=True)
+    assert window_gap(whole, tmp_path / "model.onnx", _noise(SMALL)) < WINDOW_TOLERANCE
 
 
 @pytest.mark.parametrize("millimetres", [1, 2])
-def test_whole_head_gives_the_same_mask(
-    canvas: torch.Tensor, tmp_path: Path, millimetres: int
+def test_graph_of_any_size_gives_the_same_mask_on_a_larger_box(
+    tmp_path: Path, millimetres: int
 ) -> None:
-    whole = _whole(millimetres)
-    write_graph(whole, tmp_path / "model.onnx")
-    parity = check(whole, tmp_path / "model.onnx", canvas)
-    assert parity.flipped_voxels < 1e-3 * np.prod(BOX)
+    whole = _network("unet", millimetres)
+    write_graph(whole, tmp_path / "model.onnx", (64, 64, 64))
+    box = _noise((96, 128, 96))
+    parity = check(whole, tmp_path / "model.onnx", box)
+    assert parity.flipped_voxels < 1e-3 * box.size
+    assert parity.window_logit < WINDOW_TOLERANCE
 
 
-def test_nothing_is_found_outside_the_box(canvas: torch.Tensor, tmp_path: Path) -> None:
-    write_graph(_whole(1), tmp_path / "model.onnx")
-    engine = Engine(tmp_path / "model.onnx", EngineSettings())
-    found = engine.probabilities(canvas[0, 0].numpy())
-    assert found.shape == CANVAS
-    found[box_of()] = 0
-    assert not found.any()
+@pytest.mark.parametrize(("preset", "window"), [("unet", None), ("unetr", SMALL)], ids=str)
+def test_export_leaves_a_check_that_its_engine_passes(
+    preset: Preset, window: Size | None, tmp_path: Path
+) -> None:
+    facts = export_network(_network(preset), tmp_path, _facts(preset, window), _noise((64, 64, 64)))
+    engine = open_engine(tmp_path, {})
+    assert engine.checked
+    assert len(facts.sha256) == 64
+
+
+def test_check_tells_one_network_from_another(tmp_path: Path) -> None:
+    export_network(_network("unet"), tmp_path, _facts("unet", None), _noise((64, 64, 64)))
+    torch.manual_seed(4)
+    other = AtOneMillimetre(make_network("unet"), 1).eval()
+    write_graph(other, tmp_path / "other.onnx", SMALL)
+    assert not open_engine(tmp_path, {}, tmp_path / "other.onnx").checked
+
+
+def test_torch_program_answers_as_the_network_it_came_from(tmp_path: Path) -> None:
+    """The GPU's engine, on the CPU: no GPU is at hand in tests."""
+    whole = _network("unet")
+    write_program(whole, tmp_path, SMALL)
+    choice = EngineChoice("torch", "GPU", "f32", torch.__version__, 1, "a test")
+    engine = Torch(tmp_path, choice, device="cpu")
+    found = engine.run("logits", _noise(SMALL)[None, None])[0, 0]
+    assert np.abs(found - eager_logits(whole, _noise(SMALL))).max() < WINDOW_TOLERANCE
+
+
+def test_windowed_presets_say_what_they_take_at_once() -> None:
+    assert window_of("unet", 1) is None
+    assert window_of("unetr", 2, (80, 112, 96)) == (160, 224, 192)
+
+
+def test_shipped_unetr_is_small_enough_to_commit() -> None:
+    parameters = sum(p.numel() for p in make_network("unetr", (80, 112, 96)).parameters())
+    assert 2 * parameters < 40_000_000
 
 
 def test_export_stamps_the_manifest_with_its_digest(tmp_path: Path) -> None:

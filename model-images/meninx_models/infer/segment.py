@@ -1,0 +1,72 @@
+"""One head through the network: from its own grid to the network's and back."""
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from meninx_models.infer.artefact import Facts
+from meninx_models.infer.postprocess import head_depth_mm, keep_plausible, occupied
+from meninx_models.infer.predict import Looks, Mode, predict
+from meninx_models.infer.uncertainty import Uncertainty, uncertainty
+from meninx_models.preprocess import Affine, Canvas, Volume, from_canvas, resample, to_box
+
+
+@dataclass
+class Stopwatch:
+    """Seconds since the last mark, by name."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    _last: float = field(default_factory=time.monotonic)
+
+    def mark(self, name: str) -> None:
+        """Keep how long it took since the last mark."""
+        now = time.monotonic()
+        self.seconds[name] = round(now - self._last, 3)
+        self._last = now
+
+
+@dataclass(frozen=True, eq=False)
+class Segmented:
+    """A label map on the input's grid, how sure it is, and how long each part took."""
+
+    labels: npt.NDArray[np.uint8]
+    uncertainty: Uncertainty
+    mode: Mode
+    seconds: dict[str, float]
+    share: Volume
+    """Probabilities on the canvas, before post-processing."""
+    canvas: Canvas
+
+
+def segment(
+    engine: Looks,
+    facts: Facts,
+    image: Volume,
+    affine_ras: Affine,
+    *,
+    mode: Mode | None = None,
+) -> Segmented:
+    """Segment one head. Raises NotForModel or NotFinite."""
+    mode = mode or Mode(facts.window)
+    watch = Stopwatch()
+    canvas = to_box(image, affine_ras)
+    watch.mark("preprocess")
+    depth = head_depth_mm(canvas.values)
+    watch.mark("depth")
+    found = predict(engine, canvas.values, mode, occupied(depth, canvas.values.shape))
+    watch.mark("network")
+    kept = keep_plausible(
+        found.share, depth, threshold=facts.threshold, least_ml=facts.least_component_ml
+    )
+    labels = from_canvas(kept, canvas.affine_ras, affine_ras=affine_ras, shape=image.shape)
+    sure = uncertainty(found, kept, threshold=facts.threshold)
+    watch.mark("postprocess")
+    return Segmented(labels, sure, mode, watch.seconds, found.share, canvas)
+
+
+def probability_map(done: Segmented, affine_ras: Affine) -> Volume:
+    """Return the probability of lesion on the input's grid."""
+    shape = done.labels.shape
+    return resample(done.share, done.canvas.affine_ras, affine_ras, shape)
