@@ -29,7 +29,17 @@ from tests.api.control_plane import (
 from tests.api.kubelet import Kubelet
 
 from meninx.kube.client import KubeApi
-from meninx.kube.kinds import AIMODEL, INFERENCEJOB, JOB, LEASE, NODE, POD, SECRET, Kind
+from meninx.kube.kinds import (
+    AIMODEL,
+    INFERENCEJOB,
+    JOB,
+    LEASE,
+    NODE,
+    POD,
+    SECRET,
+    TRAININGJOB,
+    Kind,
+)
 
 CRD = Kind("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition",
            namespaced=False)  # fmt: skip
@@ -118,7 +128,7 @@ def api(plane: ControlPlane) -> Iterator[KubeApi]:
     """Return the administrator's client; what a test leaves is removed."""
     client = connect(plane, ADMIN_TOKEN)
     yield client
-    for kind in (INFERENCEJOB, AIMODEL, JOB, POD, SECRET, NODE, LEASE):
+    for kind in (INFERENCEJOB, TRAININGJOB, AIMODEL, JOB, POD, SECRET, NODE, LEASE):
         for item in client.list(kind, NAMESPACE if kind.namespaced else None):
             metadata = item["metadata"]
             if metadata.get("finalizers"):  # held by an operator that was killed

@@ -30,6 +30,8 @@ def waiting(name: str, reason: str) -> Manifest:
     return {"name": name, **_ALWAYS, "state": {"waiting": {"reason": reason}}}
 
 
+_MAIN = {"deliver", "train"}
+"""Containers that come last in their pod; the others are init containers."""
 _ALWAYS = {"image": "i", "imageID": "", "ready": False, "restartCount": 0}
 
 
@@ -74,8 +76,8 @@ class Kubelet:
         status = {
             "phase": phase,
             "conditions": [scheduled],
-            "initContainerStatuses": [c for c in containers if c["name"] != "deliver"],
-            "containerStatuses": [c for c in containers if c["name"] == "deliver"],
+            "initContainerStatuses": [c for c in containers if c["name"] not in _MAIN],
+            "containerStatuses": [c for c in containers if c["name"] in _MAIN],
         }
         self._status(POD, pod["metadata"], status)
 

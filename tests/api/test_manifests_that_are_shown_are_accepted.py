@@ -11,11 +11,14 @@ from tests.support.manifests import shown
 from meninx.base.errors import BadInput
 from meninx.kube.client import KubeApi
 from meninx.kube.errors import from_response
-from meninx.kube.kinds import AIMODEL, AIPIPELINE, DICOMNODE, INFERENCEJOB, STUDYROUTE
+from meninx.kube.kinds import AIMODEL, AIPIPELINE, DICOMNODE, INFERENCEJOB, STUDYROUTE, TRAININGJOB
 
 pytestmark = [pytest.mark.api, pytest.mark.timeout(120)]
 
-KINDS = {kind.kind: kind for kind in (AIMODEL, AIPIPELINE, DICOMNODE, INFERENCEJOB, STUDYROUTE)}
+KINDS = {
+    kind.kind: kind
+    for kind in (AIMODEL, AIPIPELINE, DICOMNODE, INFERENCEJOB, STUDYROUTE, TRAININGJOB)
+}
 SHOWN = shown()
 HEAD = {"name": "head", "modelRef": {"name": "example-headmask"}}
 WHEN = {"step": "head", "field": "measurements.head_ml", "atLeast": 1}

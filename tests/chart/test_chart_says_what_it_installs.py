@@ -24,7 +24,7 @@ def test_chart_passes_helm_lint_without_a_warning() -> None:
 
 def test_definitions_are_kept_on_uninstall() -> None:
     crds = of_kind(render(), "CustomResourceDefinition")
-    assert len(crds) == 5
+    assert len(crds) == 6
     for crd in crds.values():
         assert crd["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
 

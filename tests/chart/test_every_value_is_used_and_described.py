@@ -43,6 +43,8 @@ OTHER: dict[str, Any] = {
     "priorityClasses.urgent.value": 8,
     "priorityClasses.routine.name": "later",
     "priorityClasses.routine.value": 7,
+    "priorityClasses.training.name": "last",
+    "priorityClasses.training.value": 6,
     "gpu.product": "OTHER",
     "ingress.aeTitle": "OTHER",
     "ingress.quietSeconds": 3,

@@ -80,6 +80,16 @@ def test_pods_of_jobs_get_no_token(manifests: list[dict[str, Any]]) -> None:
 
 
 @pytest.mark.rule("least-privilege")
+def test_trainings_reach_nothing(manifests: list[dict[str, Any]]) -> None:
+    spec = of_kind(manifests, "NetworkPolicy")["meninx-training"]["spec"]
+    (rule,) = spec["podSelector"]["matchExpressions"]
+    assert rule == {"key": "meninx.io/training-job", "operator": "Exists"}
+    assert spec["policyTypes"] == ["Ingress", "Egress"]
+    assert "egress" not in spec
+    assert "ingress" not in spec
+
+
+@pytest.mark.rule("least-privilege")
 def test_only_pods_that_download_weights_reach_their_addresses() -> None:
     assert "meninx-inference-weights" not in of_kind(render(), "NetworkPolicy")
     chosen = {"weights": {"egress": [{"cidr": "10.1.2.3/32"}, {"cidr": "::1/128", "port": 8443}]}}

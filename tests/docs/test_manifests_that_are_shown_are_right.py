@@ -12,8 +12,12 @@ from meninx.resources.aipipeline import AIPipeline
 from meninx.resources.dicomnode import DicomNode
 from meninx.resources.inferencejob import InferenceJob, InferenceJobSpec
 from meninx.resources.studyroute import StudyRoute
+from meninx.resources.trainingjob import TrainingJob
 
-KINDS = {kind.__name__: kind for kind in (AIModel, AIPipeline, DicomNode, InferenceJob, StudyRoute)}
+KINDS = {
+    kind.__name__: kind
+    for kind in (AIModel, AIPipeline, DicomNode, InferenceJob, StudyRoute, TrainingJob)
+}
 SHOWN = shown()
 READY = {"conditions": [condition("Ready")]}
 

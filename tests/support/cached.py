@@ -9,9 +9,9 @@ from meninx.controller.cache import Cache
 from meninx.controller.metrics import Metrics
 from meninx.controller.reconcile import Reconciler
 from meninx.controller.settings import Settings
-from meninx.kube.kinds import AIMODEL, AIPIPELINE, INFERENCEJOB, JOB, NODE, POD
+from meninx.kube.kinds import AIMODEL, AIPIPELINE, INFERENCEJOB, JOB, NODE, POD, TRAININGJOB
 
-KINDS = (AIMODEL, AIPIPELINE, INFERENCEJOB, JOB, POD, NODE)
+KINDS = (AIMODEL, AIPIPELINE, INFERENCEJOB, TRAININGJOB, JOB, POD, NODE)
 
 
 def filled(kube: FakeKube, namespace: str) -> Cache:

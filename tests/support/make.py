@@ -124,6 +124,29 @@ def studyroute(
     return manifest("StudyRoute", name, whole, status=status, **(metadata or {}))
 
 
+def trainingjob(
+    name: str = "second",
+    *,
+    status: Mapping[str, Any] | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    **spec: Any,
+) -> Manifest:
+    """Return a TrainingJob; keywords replace fields of its spec."""
+    whole = {
+        "image": "registry.invalid/train@sha256:" + "2b" * 32,
+        "data": {"volumeClaim": {"claimName": "data", "path": "heads"}},
+        "output": {"volumeClaim": {"claimName": "trained", "path": name}},
+        "plan": {"preset": "unet", "epochs": 20},
+        "register": {
+            "name": "unet-meningioma-2",
+            "version": "2.0.0",
+            "from": "unet-meningioma",
+            "promote": "IfBetter",
+        },
+    } | spec
+    return manifest("TrainingJob", name, whole, status=status, **(metadata or {}))
+
+
 def dicomnode(
     name: str = "pacs",
     *,

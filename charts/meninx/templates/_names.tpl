@@ -2,6 +2,7 @@
 {{- define "meninx.operator" -}}meninx-operator{{- end }}
 {{- define "meninx.ingress" -}}meninx-ingress{{- end }}
 {{- define "meninx.inference" -}}meninx-inference{{- end }}
+{{- define "meninx.training" -}}meninx-training{{- end }}
 {{- define "meninx.setup" -}}meninx-setup{{- end }}
 {{- define "meninx.keys" -}}{{ .Values.keys.existingSecret | default "meninx-keys" }}{{- end }}
 {{- define "meninx.storeUrl" -}}

@@ -69,6 +69,30 @@ class DeleteJob:
 
 
 @dataclass(frozen=True)
+class ApplyModel:
+    """Make an AIModel: what a training has made. It is nobody's child and stays."""
+
+    manifest: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class WriteQuality:
+    """Write what was measured of an AIModel into its status."""
+
+    model: str
+    quality: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PromoteVersion:
+    """Make a version the current one of its model, if that is still as it was looked at."""
+
+    model: str
+    resource_version: str
+    version: str
+
+
+@dataclass(frozen=True)
 class DeleteResource:
     """Delete the resource itself; what it owns goes with it."""
 
@@ -82,6 +106,9 @@ Action = (
     | WriteStatus
     | SetInUse
     | DeleteJob
+    | ApplyModel
+    | WriteQuality
+    | PromoteVersion
     | DeleteResource
 )
 

@@ -10,15 +10,19 @@ from meninx.controller.actions import (
     Action,
     ApplyClaimTemplate,
     ApplyCredential,
+    ApplyModel,
     CreateJob,
     DeleteJob,
     DeleteResource,
     Emit,
+    PromoteVersion,
     SetInUse,
     SuspendJob,
+    WriteQuality,
     WriteStatus,
 )
 from meninx.controller.job.pod import TOKEN_KEY, owner_reference
+from meninx.controller.training import hands
 from meninx.kube.client import Api
 from meninx.kube.kinds import CLAIM_TEMPLATE, JOB, SECRET, Kind
 from meninx.resources import names
@@ -48,10 +52,9 @@ class Applier:
             case ApplyCredential(claims):
                 secret = credential(resource, claims, self.signing_key)
                 self.api.apply(SECRET, secret, manager=names.FIELD_MANAGER_OPERATOR)
-            case ApplyClaimTemplate(manifest):
-                self.api.apply(CLAIM_TEMPLATE, manifest, manager=names.FIELD_MANAGER_OPERATOR)
-            case CreateJob(manifest):
-                self.api.apply(JOB, manifest, manager=names.FIELD_MANAGER_OPERATOR)
+            case ApplyClaimTemplate(manifest) | CreateJob(manifest):
+                kind = JOB if isinstance(action, CreateJob) else CLAIM_TEMPLATE
+                self.api.apply(kind, manifest, manager=names.FIELD_MANAGER_OPERATOR)
             case SuspendJob():
                 held = _suspended(resource, action)
                 self.api.apply(JOB, held, manager=SUSPEND_MANAGER)
@@ -65,6 +68,8 @@ class Applier:
                 self._set_in_use(resource, in_use=in_use)
             case DeleteJob(name, uid):
                 self.api.delete(JOB, resource["metadata"]["namespace"], name, uid=uid)
+            case ApplyModel() | WriteQuality() | PromoteVersion():
+                hands.do(self.api, resource["metadata"]["namespace"], action)
             case DeleteResource():
                 metadata = resource["metadata"]
                 self.api.delete(

@@ -8,7 +8,16 @@ import kopf
 from meninx.controller.cache import Cache, Changed
 from meninx.controller.census import Census
 from meninx.controller.keys import QUEUE, Key
-from meninx.kube.kinds import AIMODEL, AIPIPELINE, INFERENCEJOB, JOB, NODE, POD, Kind
+from meninx.kube.kinds import (
+    AIMODEL,
+    AIPIPELINE,
+    INFERENCEJOB,
+    JOB,
+    NODE,
+    POD,
+    TRAININGJOB,
+    Kind,
+)
 from meninx.resources import names
 
 Manifest = Mapping[str, Any]
@@ -16,7 +25,7 @@ Manifest = Mapping[str, Any]
 QUEUE_DELAY_SECONDS = 0.1
 """Changes come in swarms: one plan for all that came meanwhile."""
 WAITING = frozenset({None, "Pending", "Queued"})
-BY_KOPF = (AIMODEL, AIPIPELINE)
+BY_KOPF = (AIMODEL, AIPIPELINE, TRAININGJOB)
 """Few and slow: kopf watches these. What there are thousands of costs a quarter with informers."""
 
 
@@ -28,12 +37,16 @@ class Put(Protocol):
         ...
 
 
-def _job_name(metadata: Manifest) -> str | None:
+_OWNERS = ((names.LABEL_JOB, INFERENCEJOB), (names.LABEL_TRAINING, TRAININGJOB))
+
+
+def _owner(metadata: Manifest) -> tuple[Kind, str] | None:
     """Return whose work it is: the annotation has the whole name, the label may be cut."""
     for place in ("annotations", "labels"):
-        name = (metadata.get(place) or {}).get(names.LABEL_JOB)
-        if name:
-            return str(name)
+        for mark, kind in _OWNERS:
+            name = (metadata.get(place) or {}).get(mark)
+            if name:
+                return kind, str(name)
     return None
 
 
@@ -90,7 +103,7 @@ class Dispatcher:
         """Return the keys to look at when an object has changed."""
         metadata = manifest["metadata"]
         name = str(metadata["name"])
-        if kind == INFERENCEJOB:
+        if kind in {INFERENCEJOB, TRAININGJOB}:
             return (self._key(kind, name),)
         if kind == AIMODEL:
             pipelines = self._pipelines_with(name)
@@ -98,11 +111,12 @@ class Dispatcher:
                 self._key(AIMODEL, name),
                 *(self._key(AIPIPELINE, pipeline) for pipeline in pipelines),
                 *self._jobs_of((name, *pipelines)),
+                *(self._key(TRAININGJOB, job) for job in self._cache.versions(TRAININGJOB)),
             )
         if kind == AIPIPELINE:
             return (self._key(AIPIPELINE, name), *self._jobs_of((name,)))
-        job = _job_name(metadata)
-        return (self._key(INFERENCEJOB, job),) if job else ()
+        owner = _owner(metadata)
+        return (self._key(*owner),) if owner else ()
 
     def _key(self, kind: Kind, name: str) -> Key:
         return Key(kind.kind, self._namespace, name)

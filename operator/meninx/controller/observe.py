@@ -10,7 +10,8 @@ from meninx.controller.job.chain import Chain, Obstacle, resolve
 from meninx.controller.job.observed import Observed as ObservedJob
 from meninx.controller.pipeline.decide import Observed as ObservedPipeline
 from meninx.controller.queue.admission import Admission
-from meninx.kube.kinds import AIMODEL, AIPIPELINE, INFERENCEJOB, JOB, NODE
+from meninx.controller.training.observed import Observed as ObservedTraining
+from meninx.kube.kinds import AIMODEL, AIPIPELINE, INFERENCEJOB, JOB, NODE, TRAININGJOB
 from meninx.resources import names
 from meninx.resources.inferencejob import TERMINAL, InferenceJobSpec
 from meninx.resources.reasons import Reason
@@ -80,3 +81,22 @@ def observe_pipeline(cache: Cache, name: str) -> ObservedPipeline | None:
     if resource is None:
         return None
     return ObservedPipeline(resource, Models(cache), tuple(cache.all(NODE)))
+
+
+def observe_training(
+    cache: Cache, name: str, admission_of: AdmissionOf, progress: Mapping[str, Any] | None
+) -> ObservedTraining | None:
+    """Return a TrainingJob and all that its decision needs; None where it does not exist."""
+    resource = cache.get(TRAININGJOB, name)
+    if resource is None:
+        return None
+    uid = resource["metadata"]["uid"]
+    job_name = names.kubernetes_job(name, uid)
+    return ObservedTraining(
+        resource,
+        kubernetes_job=cache.get(JOB, job_name),
+        pods=cache.pods_of(job_name),
+        admission=admission_of(uid),
+        progress=progress,
+        models=Models(cache),
+    )

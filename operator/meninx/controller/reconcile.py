@@ -24,17 +24,20 @@ from meninx.controller.keys import QUEUE, SWEEP, Key
 from meninx.controller.metrics import Metrics
 from meninx.controller.model import decide as model
 from meninx.controller.model.desk import Desk
-from meninx.controller.observe import AdmissionOf, observe_job, observe_pipeline
+from meninx.controller.observe import AdmissionOf, observe_job, observe_pipeline, observe_training
 from meninx.controller.pipeline import decide as pipeline
 from meninx.controller.queue.admission import GRANTED
 from meninx.controller.settings import Settings
+from meninx.controller.training import decide as training
+from meninx.controller.training.watch import ProgressWatch
 from meninx.controller.turns import Turns
 from meninx.controller.worker import Outcome
 from meninx.controller.writes import SeenWrites
 from meninx.kube.client import Api
-from meninx.kube.kinds import AIMODEL, AIPIPELINE, INFERENCEJOB
+from meninx.kube.kinds import AIMODEL, AIPIPELINE, INFERENCEJOB, TRAININGJOB
 from meninx.resources import names
 from meninx.resources.inferencejob import TERMINAL
+from meninx.resources.trainingjob import ENDED
 
 log = Log(__name__)
 
@@ -62,6 +65,8 @@ class Reconciler:
         self._jobs = Applier(writes, INFERENCEJOB, settings.signing_key)
         self._models = Applier(writes, AIMODEL)
         self._pipelines = Applier(writes, AIPIPELINE)
+        self._trainings = Applier(writes, TRAININGJOB)
+        self.progress = ProgressWatch(clock)
         self._desk = Desk(cache, api, settings.namespace, clock)
         self._desk.listen()
         self._swept = False
@@ -71,6 +76,7 @@ class Reconciler:
             AIMODEL.kind: self._model,
             AIPIPELINE.kind: self._pipeline,
             INFERENCEJOB.kind: self._job,
+            TRAININGJOB.kind: self._training,
         }
 
     def __call__(self, key: Key) -> Outcome:
@@ -79,14 +85,14 @@ class Reconciler:
         return Outcome() if look is None else look(key)
 
     def _sweep(self) -> Outcome:
-        """Ask for a look at all models and pipelines, at all living jobs, at first at ended ones too."""
+        """Ask for a look at all models, pipelines and trainings, at all living jobs, at first at ended ones too."""
         living = self._cache.living()
         ended = () if self._swept else set(self._cache.versions(INFERENCEJOB)).difference(living)
         self._swept = True
         namespace = self._settings.namespace
         keys = [
             Key(kind.kind, namespace, name)
-            for kind in (AIMODEL, AIPIPELINE)
+            for kind in (AIMODEL, AIPIPELINE, TRAININGJOB)
             for name in self._cache.versions(kind)
         ]
         jobs = [Key(INFERENCEJOB.kind, namespace, name) for name in (*living, *ended)]
@@ -131,6 +137,27 @@ class Reconciler:
             raise
         again = 0.0 if _ends(decision) else decision.look_again_seconds
         return Outcome(again, keys=self._desk.stirred())
+
+    def _training(self, key: Key) -> Outcome:
+        resource = self._cache.get(TRAININGJOB, key.name)
+        if resource is None or (resource.get("status") or {}).get("phase") in ENDED:
+            self.progress.forget(key.name)
+        if resource is None:
+            return Outcome()
+        job_name = names.kubernetes_job(key.name, resource["metadata"]["uid"])
+        progress = self.progress.progress(key.name, self._cache.pods_of(job_name))
+        observed = observe_training(self._cache, key.name, self._admission_of, progress)
+        if observed is None:
+            return Outcome()
+        decision = training.decide(observed, self._clock.now(), self._settings.pods)
+        try:
+            self._do(self._trainings, observed.resource, decision)
+        except (BadInput, Unauthorised) as error:
+            if any(isinstance(action, CreateJob) for action in decision.actions):
+                refusal = training.refused(observed, str(error), self._clock.now())
+                self._do(self._trainings, observed.resource, refusal)
+            raise
+        return Outcome(decision.look_again_seconds)
 
     def release(self) -> None:
         """Hold no model's deletion back any more: nobody would let it go while we are away."""

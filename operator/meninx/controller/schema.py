@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from meninx.kube.kinds import AIMODEL, AIPIPELINE, DEFINITION, INFERENCEJOB, Kind
+from meninx.kube.kinds import AIMODEL, AIPIPELINE, DEFINITION, INFERENCEJOB, TRAININGJOB, Kind
 from meninx.resources.crd import all_manifests
 
 Schema = Mapping[str, Any]
 
-NEEDED = (AIMODEL, AIPIPELINE, INFERENCEJOB)
+NEEDED = (AIMODEL, AIPIPELINE, INFERENCEJOB, TRAININGJOB)
 STRICT_CONCURRENCY = 1
 """What holds where a limit can't be written: its absence must not mean that there is none."""
 

@@ -17,9 +17,19 @@ from meninx.controller.queue.admit import plan
 from meninx.controller.queue.capacity import Node, node_of
 from meninx.controller.queue.plan import Plan
 from meninx.controller.queue.snapshot import Candidate, Limits, Snapshot
-from meninx.controller.queue.standing import Memory, candidate, holds_a_turn, is_over
+from meninx.controller.queue.standing import Memory, candidate, holds_a_turn, is_over, training
+from meninx.controller.training.observed import Observed as ObservedTraining
 from meninx.controller.works import Objects, Works
-from meninx.kube.kinds import AIMODEL, AIPIPELINE, INFERENCEJOB, JOB, NODE, POD, Kind
+from meninx.kube.kinds import (
+    AIMODEL,
+    AIPIPELINE,
+    INFERENCEJOB,
+    JOB,
+    NODE,
+    POD,
+    TRAININGJOB,
+    Kind,
+)
 from meninx.resources import names
 from meninx.resources.inferencejob import TERMINAL, InferenceJobSpec
 from meninx.resources.reasons import Reason
@@ -36,6 +46,8 @@ FRONT = 10
 """So near to the front each step is told."""
 _SHARE = 4.0
 """A plan is made again after so many times of what the last one took: a fifth of a core at most."""
+TRAINING = f"{TRAININGJOB.kind}/"
+"""What goes before a training's name: an InferenceJob may have the same."""
 _NEEDED = (INFERENCEJOB, JOB, POD, NODE)
 NO_KUEUE = kueue.NoKueue()
 
@@ -132,10 +144,14 @@ class Turns:
             elif change.kind == INFERENCEJOB:
                 if change.gone or not change.ours or _ended(change.manifest):
                     self._news.jobs.add(str(metadata["name"]))
+            elif change.kind == TRAININGJOB:
+                self._news.jobs.add(TRAINING + str(metadata["name"]))
             elif change.kind in {JOB, POD}:
-                name = (metadata.get("annotations") or {}).get(names.LABEL_JOB)
-                if name:
+                notes = metadata.get("annotations") or {}
+                if name := notes.get(names.LABEL_JOB):
                     self._news.jobs.add(str(name))
+                elif name := notes.get(names.LABEL_TRAINING):
+                    self._news.jobs.add(TRAINING + str(name))
 
     # what is asked
 
@@ -202,13 +218,18 @@ class Turns:
             news, self._news = self._news, _News(works=False, nodes=False)
         if not self._begun:
             news.jobs.update(self._objects.versions(INFERENCEJOB))
+            news.jobs.update(TRAINING + name for name in self._objects.versions(TRAININGJOB))
             self._begun = True
         nodes = self._nodes
         if news.nodes:
             self._nodes = tuple(node_of(node) for node in self._objects.all(NODE))
         if news.works:
             changed = self._works.refresh()
-            news.jobs.update(n for n, e in self._entries.items() if e.work in changed)
+            news.jobs.update(
+                line
+                for line, entry in self._entries.items()
+                if entry.work in changed or line.startswith(TRAINING)
+            )
         moved = [self._look(name, now) for name in news.jobs | self._unsettled]
         return any(moved) or nodes != self._nodes
 
@@ -230,6 +251,8 @@ class Turns:
 
     def _read(self, name: str, before: _Entry | None, now: dt.datetime) -> _Entry | None:
         """Return what is kept of a job; None where it is gone, over or no job that can be read."""
+        if name.startswith(TRAINING):
+            return self._read_training(name, before, now)
         resource = self._objects.get(INFERENCEJOB, name)
         spec = None if resource is None else _spec(resource)
         if resource is None or spec is None:
@@ -252,6 +275,24 @@ class Turns:
             told=known.told if known else None,
         )
 
+    def _read_training(self, line: str, before: _Entry | None, now: dt.datetime) -> _Entry | None:
+        resource = self._objects.get(TRAININGJOB, line.removeprefix(TRAINING))
+        if resource is None or resource["metadata"].get("deletionTimestamp"):
+            return None
+        uid = str(resource["metadata"]["uid"])
+        known = before if before is not None and before.uid == uid else None
+        models = self._works.models
+        seen = self._observed(resource, None)
+        observed = ObservedTraining(
+            resource, kubernetes_job=seen.kubernetes_job, pods=seen.pods, models=models
+        )
+        memory = _remembered(known.memory if known else Memory(), observed, now)
+        standing = training(observed, memory, self._works.gpu_product)
+        if standing is None:
+            return None
+        told = known.told if known else None
+        return _Entry(uid, _key(resource), line, standing, memory, told=told)
+
     def _observed(self, resource: dict[str, Any], chain: Any) -> Observed:
         metadata = resource["metadata"]
         job_name = names.kubernetes_job(metadata["name"], metadata["uid"])
@@ -270,12 +311,13 @@ class Turns:
             yield self._move(uid, Memory(revoked=True), state="waiting", node=None)
 
     def _move(self, uid: str, memory: Memory, **changes: Any) -> Key:
-        entry = self._entries[self._names[uid]]
+        line = self._names[uid]
+        entry = self._entries[line]
         entry.memory = memory
         entry.told = None
         if entry.standing is not None:
             entry.standing = replace(entry.standing, preempted=memory.revoked, **changes)
-        self._unsettled.add(entry.key.name)
+        self._unsettled.add(line)
         return entry.key
 
     def _tell(self, at: float) -> Iterator[Key]:
@@ -284,7 +326,7 @@ class Turns:
         if again:
             self._tell_at = at + TELL_SECONDS
         for place, job in enumerate(self._plan.line, 1):
-            entry = self._entries[job.name]
+            entry = self._entries[self._names[job.uid]]
             if entry.told is not None and not again:
                 continue
             reason = str(self._plan.why[job.uid].reason)
@@ -349,4 +391,8 @@ def _spec(resource: Manifest) -> InferenceJobSpec | None:
 
 def _key(resource: Manifest) -> Key:
     metadata = resource["metadata"]
-    return Key(INFERENCEJOB.kind, str(metadata["namespace"]), str(metadata["name"]))
+    return Key(
+        str(resource.get("kind") or INFERENCEJOB.kind),
+        str(metadata["namespace"]),
+        str(metadata["name"]),
+    )

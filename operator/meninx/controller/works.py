@@ -70,6 +70,11 @@ class Works:
     _known: dict[_Named, tuple[InferenceJobSpec, Work]] = field(default_factory=dict)
     _requests: dict[Request, Request] = field(default_factory=dict)
 
+    @property
+    def models(self) -> Mapping[str, Manifest]:
+        """Return the AIModels by name, read as they are asked for."""
+        return _Models(self.objects)
+
     def of(self, spec: InferenceJobSpec) -> Work:
         """Return what a job names."""
         named = (_key(spec), frozenset(channel.name for channel in spec.input.channels))

@@ -7,11 +7,11 @@ from typing import Any
 from meninx.controller.cache import Cache
 from meninx.kube.client import Api
 from meninx.kube.events import EventType
-from meninx.kube.kinds import AIMODEL, AIPIPELINE, INFERENCEJOB, JOB, Kind
+from meninx.kube.kinds import AIMODEL, AIPIPELINE, INFERENCEJOB, JOB, TRAININGJOB, Kind
 
 Manifest = dict[str, Any]
 
-CACHED = (AIMODEL, AIPIPELINE, INFERENCEJOB, JOB)
+CACHED = (AIMODEL, AIPIPELINE, INFERENCEJOB, TRAININGJOB, JOB)
 """Kinds that we write and read from the cache; Secrets, for one, are never read back."""
 
 

@@ -35,6 +35,7 @@ class Kind:
 AIMODEL = Kind(GROUP, VERSION, "aimodels", "AIModel")
 AIPIPELINE = Kind(GROUP, VERSION, "aipipelines", "AIPipeline")
 INFERENCEJOB = Kind(GROUP, VERSION, "inferencejobs", "InferenceJob")
+TRAININGJOB = Kind(GROUP, VERSION, "trainingjobs", "TrainingJob")
 STUDYROUTE = Kind(GROUP, VERSION, "studyroutes", "StudyRoute")
 DICOMNODE = Kind(GROUP, VERSION, "dicomnodes", "DicomNode")
 JOB = Kind("batch", "v1", "jobs", "Job")

@@ -17,18 +17,21 @@ from meninx.base.errors import MeninxError
 from meninx.base.logs import Log
 from meninx.controller import handlers, health
 from meninx.controller.cache import Cache
+from meninx.controller.job.steps import TRAIN
 from meninx.controller.keys import Key
 from meninx.controller.metrics import Metrics
 from meninx.controller.metrics import Vitals as Scraped
 from meninx.controller.reconcile import Reconciler
 from meninx.controller.schema import Lacking, lacking
 from meninx.controller.settings import Settings
+from meninx.controller.training.watch import LINES
 from meninx.controller.turns import Turns
 from meninx.controller.worker import Worker
 from meninx.kube.client import KubeApi
 from meninx.kube.informer import Informer, Watched, fill
 from meninx.kube.kinds import JOB, POD, Kind
 from meninx.kube.lease import Elector, Terms
+from meninx.kube.logs import container_log
 from meninx.processes.models_watch import ModelsWatch
 from meninx.processes.workloads_watch import WorkloadsWatch
 from meninx.resources import names
@@ -70,6 +73,7 @@ class Operator:
             metrics=self._metrics,
             turns=self._turns,
         )
+        self._reconciler.progress.tail = self._training_log
         self._worker = Worker(
             self._reconciler, self._metrics, resync_seconds=settings.resync_seconds
         )
@@ -94,6 +98,9 @@ class Operator:
             self.ages, lambda: self._lag.seconds(self._loop.time()), self._elector.holds
         )
 
+    def _training_log(self, pod: str) -> str:
+        return container_log(self._api, self._settings.namespace, pod, TRAIN, tail=LINES)
+
     def _look_at(self, key: Key) -> None:
         self._worker.put(key)
 
@@ -101,7 +108,7 @@ class Operator:
         self._loop.call_soon_threadsafe(self._leads.set)
 
     def _informer(self, kind: Kind) -> Informer:
-        labels = names.LABEL_JOB if kind in {JOB, POD} else ""
+        labels = f"{names.LABEL_MANAGED}={names.MANAGED_BY}" if kind in {JOB, POD} else ""
         watched = Watched(kind, self._settings.namespace if kind.namespaced else None, labels)
         return Informer(self._api, watched, self._cache, self._settings.watch)
 

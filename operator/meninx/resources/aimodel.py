@@ -289,6 +289,15 @@ class AIModelSpec(
         default="NoObject",
         description="What a run without findings stores: nothing, or a segmentation without voxels.",
     )
+    version_of: NameRef | None = Field(
+        default=None,
+        description="The AIModel that this is another version of, where routes name that one.",
+    )
+    current: NameRef | None = Field(
+        default=None,
+        description="The version that routes which name this model run: an AIModel whose versionOf "
+        "is this one. Itself if empty. meninx promote sets it, forward and back.",
+    )
 
 
 class Latency(Shape):
@@ -296,6 +305,30 @@ class Latency(Shape):
 
     p50: float = Field(description="Half of the jobs took less.")
     p95: float = Field(description="Nineteen of twenty jobs took less.")
+
+
+class Quality(Shape):
+    """What was measured of a version on subjects that it has not learned from."""
+
+    dataset: Sha256 = Field(
+        description="SHA-256 over the test subjects' files: only figures of the same can be compared."
+    )
+    dice: float = Field(ge=0, le=1, description="Mean Dice.")
+    average_hausdorff_mm: float | None = Field(
+        default=None, ge=0, description="Mean of the two directed mean surface distances, in mm."
+    )
+    hd95_mm: float | None = Field(
+        default=None,
+        alias="hd95Mm",
+        ge=0,
+        description="95th percentile of the surface distance, in mm.",
+    )
+    sensitivity: float | None = Field(default=None, ge=0, le=1, description="Voxels found.")
+    specificity: float | None = Field(default=None, ge=0, le=1, description="Voxels left out.")
+    heads: int | None = Field(default=None, ge=1, description="Test subjects.")
+    measured_by: str | None = Field(
+        default=None, max_length=253, description="The TrainingJob that measured it."
+    )
 
 
 class AIModelStatus(Shape):
@@ -313,6 +346,9 @@ class AIModelStatus(Shape):
     failed: int | None = Field(default=None, description="Jobs kept that failed.")
     latency_seconds: Latency | None = Field(
         default=None, description="From creation to the result in the store, of the jobs kept."
+    )
+    quality: Quality | None = Field(
+        default=None, description="What was measured of this version, and on which subjects."
     )
 
 

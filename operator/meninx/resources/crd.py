@@ -9,6 +9,7 @@ from meninx.resources.dicomnode import DicomNode
 from meninx.resources.inferencejob import InferenceJob
 from meninx.resources.meta import GROUP, VERSION, Shape
 from meninx.resources.studyroute import StudyRoute
+from meninx.resources.trainingjob import TrainingJob
 
 Schema = dict[str, Any]
 
@@ -71,6 +72,9 @@ DEFINITIONS = (
             Column("Reason", '.status.conditions[?(@.type=="Ready")].reason'),
             Column("Running", ".status.running", "integer"),
             Column("Waiting", ".status.waiting", "integer"),
+            Column("Dice", ".status.quality.dice", "number"),
+            Column("Current", ".spec.current.name", priority=1),
+            Column("Version-Of", ".spec.versionOf.name", priority=1),
             Column("Image", ".spec.image", priority=1),
             _MESSAGE,
             _AGE,
@@ -135,6 +139,25 @@ DEFINITIONS = (
             Column("Refused", ".status.refused", "integer"),
             Column("Last-Refusal", ".status.refusals[0].reason"),
             Column("Refusal", ".status.refusals[0].message", priority=1),
+            _AGE,
+        ),
+    ),
+    Definition(
+        TrainingJob,
+        "trainingjobs",
+        "tj",
+        (
+            Column("Phase", ".status.phase"),
+            _WHY,
+            Column("Epoch", ".status.progress.epoch", "integer"),
+            Column("Epochs", ".spec.plan.epochs", "integer"),
+            Column("Loss", ".status.progress.loss", "number", priority=1),
+            Column("Best-Dice", ".status.progress.bestDice", "number"),
+            Column("Model", ".status.registered"),
+            Column("Gate", ".status.gate.decision"),
+            Column("Attempts", ".status.attempts", "integer", priority=1),
+            Column("Job", ".status.jobName", priority=1),
+            _MESSAGE,
             _AGE,
         ),
     ),

@@ -3,6 +3,7 @@
 import hashlib
 
 LABEL_JOB = "meninx.io/inference-job"
+LABEL_TRAINING = "meninx.io/training-job"
 LABEL_MODEL = "meninx.io/model"
 LABEL_ROUTE = "meninx.io/route"
 LABEL_STUDY = "meninx.io/study"
@@ -15,6 +16,8 @@ FIELD_MANAGER_ROUTING = "meninx-routing"
 FIELD_MANAGER_DELIVERY = "meninx-delivery"
 FIELD_MANAGER_PULL = "meninx-pull"
 FIELD_MANAGER_SETUP = "meninx-setup"
+FIELD_MANAGER_TRAINING = "meninx-training"
+FIELD_MANAGER_PROMOTION = "meninx-promotion"
 
 UID_ROOT = "2.25."
 
@@ -33,9 +36,9 @@ def inference_job(route: str, model: str, model_version: str, study: str, inputs
     return f"{route[:30].rstrip('-.').replace('.', '-')}-{study[:9]}-{key[:10]}"
 
 
-def kubernetes_job(inference_job_name: str, job_uid: str) -> str:
-    """Name the one Kubernetes Job of an InferenceJob (63 characters at most: it labels its pods)."""
-    return f"{inference_job_name[:50].rstrip('-.')}-{digest(job_uid)[:8]}"
+def kubernetes_job(resource_name: str, uid: str) -> str:
+    """Name the one Kubernetes Job of an InferenceJob or TrainingJob (it labels its pods: 63 at most)."""
+    return f"{resource_name[:50].rstrip('-.')}-{digest(uid)[:8]}"
 
 
 def retry(inference_job_name: str, number: int) -> str:

@@ -17,7 +17,16 @@ from meninx.resources.predicates import SeriesSelector
 from meninx.resources.reasons import MEANINGS, Reason
 from meninx.resources.studyroute import StudyRouteSpec
 from meninx.routing.decide import Route, channels_of, missing
-from meninx.routing.work import Work, Works, key_of, pipeline_key, pipeline_work, title_of
+from meninx.routing.work import (
+    CurrentVersion,
+    Work,
+    Works,
+    current_versions,
+    key_of,
+    pipeline_key,
+    pipeline_work,
+    title_of,
+)
 
 VALID = "Valid"
 
@@ -58,7 +67,7 @@ class Catalogue:
             for e in self.entries
         )
         works = (
-            names.digest(key, work.version, *(one.model_dump_json() for one in work.channels))
+            names.digest(key, *_versions(work), *(one.model_dump_json() for one in work.channels))
             for key, work in self.works.items()
         )
         return names.digest(*sorted(routes), *sorted(works))
@@ -69,10 +78,18 @@ class Catalogue:
         return max(asked, default=default)
 
 
+def _versions(work: Work) -> tuple[str, ...]:
+    named = (work.model,) if isinstance(work, CurrentVersion) else ()
+    return (work.version, *named)
+
+
 def read_catalogue(api: Api, namespace: str) -> Catalogue:
     """Read all routes, models and pipelines of a namespace."""
     models = dict(_models(api.list(AIMODEL, namespace)))
-    works: Works = {**models, **dict(_pipelines(api.list(AIPIPELINE, namespace), models))}
+    works: Works = {
+        **current_versions(models),
+        **dict(_pipelines(api.list(AIPIPELINE, namespace), models)),
+    }
     manifests = api.list(STUDYROUTE, namespace)
     return Catalogue(tuple(entry_of(manifest, works) for manifest in manifests), works)
 

@@ -15,7 +15,7 @@ from meninx.resources.inferencejob import ChannelInput, InferenceJobSpec, JobInp
 from meninx.resources.reasons import Reason
 from meninx.resources.studyroute import StudyRouteSpec
 from meninx.routing.complete import Broken, whole
-from meninx.routing.work import Work, Works, key_of, title_of
+from meninx.routing.work import CurrentVersion, Work, Works, key_of, model_of, title_of
 
 _MENDED_BY_A_PERSON = frozenset(
     {
@@ -124,7 +124,7 @@ def matches(study: Study, route: StudyRouteSpec) -> bool:
 def missing(route: StudyRouteSpec) -> Problem:
     """Say that a route's model or pipeline is not there."""
     if route.pipeline_ref is None:
-        message = f"{title_of(route)} does not exist or can't be read"
+        message = f"{title_of(route)}, or its current version, does not exist or can't be read"
         return Problem(Reason.MODEL_NOT_FOUND, message)
     message = f"{title_of(route)}, or a model of its steps, does not exist or can't be read"
     return Problem(Reason.PIPELINE_NOT_FOUND, message)
@@ -166,7 +166,7 @@ def _wanted(study: Study, route: Route, work: Work, chosen: tuple[Chosen, ...]) 
     """Name the job by the newest image of its own series: others arriving later change nothing."""
     revision = max(choice.series.revision for choice in chosen)
     pairs = [f"{one.channel}={one.series.series}/{one.volume}" for one in chosen]
-    key = key_of(route.spec)
+    key = work.model if isinstance(work, CurrentVersion) else key_of(route.spec)
     name = names.inference_job(route.name, key, work.version, study.study, [str(revision), *pairs])
     inputs = [
         ChannelInput(name=one.channel, series=one.series.series, volume=one.volume)
@@ -175,7 +175,7 @@ def _wanted(study: Study, route: Route, work: Work, chosen: tuple[Chosen, ...]) 
     template = route.spec.template
     spec = InferenceJobSpec(
         input=JobInput(study=study.study, revision=revision, channels=inputs),
-        model_ref=route.spec.model_ref,
+        model_ref=model_of(work, route.spec.model_ref),
         pipeline_ref=route.spec.pipeline_ref,
         destinations=route.spec.destinations,
         priority=template.priority,

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from meninx.resources.aimodel import AIModelSpec, Channel
 from meninx.resources.aipipeline import AIPipelineSpec
+from meninx.resources.meta import NameRef
 from meninx.resources.studyroute import StudyRouteSpec
 
 
@@ -31,6 +32,16 @@ class PipelineWork:
     channels: tuple[Channel, ...]
 
 
+@dataclass(frozen=True)
+class CurrentVersion:
+    """The version that an AIModel's `spec.current` names: what routes that name the model run."""
+
+    model: str
+    """Name of that version's own AIModel."""
+    version: str
+    channels: tuple[Channel, ...]
+
+
 Works = Mapping[str, Work]
 """Models by their names, pipelines by `pipeline_key`."""
 
@@ -50,6 +61,23 @@ def key_of(route: StudyRouteSpec) -> str:
 def title_of(route: StudyRouteSpec) -> str:
     """Return kind and name of what a route runs."""
     return key_of(route).replace("/", " ") if route.pipeline_ref else f"AIModel {key_of(route)}"
+
+
+def current_versions(models: Mapping[str, AIModelSpec]) -> dict[str, Work]:
+    """Return what routes run that name each model; nothing for one whose current version is not there."""
+    works: dict[str, Work] = {}
+    for name, spec in models.items():
+        current = spec.current.name if spec.current else name
+        if current == name:
+            works[name] = spec
+        elif (found := models.get(current)) is not None:
+            works[name] = CurrentVersion(current, found.version, tuple(found.channels))
+    return works
+
+
+def model_of(work: Work, named: NameRef | None) -> NameRef | None:
+    """Return the AIModel that a job names: the current version of the one that its route names."""
+    return NameRef(name=work.model) if isinstance(work, CurrentVersion) else named
 
 
 def pipeline_work(spec: AIPipelineSpec, models: Mapping[str, AIModelSpec]) -> PipelineWork | None:

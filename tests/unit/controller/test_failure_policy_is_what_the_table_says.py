@@ -6,7 +6,9 @@ from meninx.controller.job.causes import BY_EXIT
 from meninx.controller.job.policy import MOST_RULES, failure_policy
 
 NAMES = ("fetch", "weights-model", "gate-model", "model", "deliver")
-BY_KIND = {"fetch": 0, "weights": 1, "gate": 2, "model": 3, "deliver": 4}
+BY_KIND = {"fetch": 0, "weights": 1, "gate": 2, "model": 3, "deliver": 4, "train": 5}
+TRAINING = ("train",)
+"""Containers of the pod of a training."""
 
 
 def _action(policy: dict[str, Any], container: str, code: int) -> str:
@@ -22,13 +24,15 @@ def _action(policy: dict[str, Any], container: str, code: int) -> str:
 def test_each_exit_code_is_treated_as_the_table_says(kind: str, code: int) -> None:
     cause = BY_EXIT[kind, code]  # type: ignore[index]
     wanted = "FailJob" if cause.again == "never" else "Count" if cause.counts else "Ignore"
-    assert _action(failure_policy(NAMES), NAMES[BY_KIND[kind]], code) == wanted
+    containers = TRAINING if kind == "train" else NAMES
+    assert _action(failure_policy(containers), (*NAMES, *TRAINING)[BY_KIND[kind]], code) == wanted
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, *TRAINING])
 def test_any_other_code_counts(name: str) -> None:
-    assert _action(failure_policy(NAMES), name, 1) == "Count"
-    assert _action(failure_policy(NAMES), name, 137) == "Count"
+    containers = TRAINING if name in TRAINING else NAMES
+    assert _action(failure_policy(containers), name, 1) == "Count"
+    assert _action(failure_policy(containers), name, 137) == "Count"
 
 
 def test_disruption_is_looked_at_first() -> None:

@@ -2,6 +2,7 @@ import json
 from typing import Any
 
 import pytest
+from tests.support.trainings import train_pod
 from tests.support.workload import (
     deleted,
     ended,
@@ -36,6 +37,8 @@ def _said(reason: str, message: str = "m") -> str:
 
 def _exited(kind: str, code: int | None) -> dict[str, Any]:
     """Return a pod in which a container of this kind ended so and all before it ended well."""
+    if kind == "train":
+        return train_pod(f"ended {code or 1}")
     name = CONTAINERS.get(kind, kind)
     before = [ended(done) for done in NAMES[: NAMES.index(name)]]
     return pod(*before, ended(name, code or 1), containers=NAMES)

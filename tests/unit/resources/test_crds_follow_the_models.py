@@ -104,6 +104,7 @@ def test_short_names_and_category_are_the_published_ones() -> None:
         "DicomNode": ["dn"],
         "InferenceJob": ["ij"],
         "StudyRoute": ["sr"],
+        "TrainingJob": ["tj"],
     }
     assert all(n["categories"] == ["meninx"] for n in names.values())
 

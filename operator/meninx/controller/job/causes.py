@@ -3,21 +3,22 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from meninx.controller.job.steps import DELIVER, FETCH, WEIGHTS, comes_before
+from meninx.controller.job.steps import DELIVER, FETCH, TRAIN, WEIGHTS, comes_before
 from meninx.resources.reasons import Reason
 
 INPUT_NOT_USABLE, NOT_FINITE, BAD_RESULT, TRY_AGAIN = 65, 66, 67, 75
 WEIGHTS_MISMATCH, WEIGHTS_FAILED = 68, 69
 
 Again = Literal["never", "while retries last", "once", "a few times", "until it works"]
-Kind = Literal["fetch", "weights", "gate", "model", "deliver"]
-"""What a container does in the pod; every step of a model or pipeline is `model`."""
+Kind = Literal["fetch", "weights", "gate", "model", "deliver", "train"]
+"""What a container does in its pod; every step of a model or pipeline is `model`."""
 
 MOST_ATTEMPTS: dict[Again, int] = {"once": 2, "a few times": 5}
 """How many attempts may end so, where that is bounded apart from retries."""
 
 SENDER = "whoever sends the study"
 MAKERS = "the model's makers"
+TRAINERS = "who trains"
 IT = "hospital IT"
 NOBODY = "nobody"
 
@@ -44,6 +45,8 @@ def kind_of(container: str) -> Kind:
         return "fetch"
     if container == DELIVER:
         return "deliver"
+    if container == TRAIN:
+        return "train"
     if not comes_before(container):
         return "model"
     return "weights" if container.startswith(WEIGHTS) else "gate"
@@ -80,6 +83,9 @@ _EXITS: tuple[tuple[Kind, int | None, Reason, Again, str], ...] = (
     ("deliver", BAD_RESULT, _R.BAD_RESULT, "never", MAKERS),
     ("deliver", TRY_AGAIN, _R.DELIVER_FAILED, "until it works", IT),
     ("deliver", None, _R.DELIVER_FAILED, "while retries last", IT),
+    ("train", INPUT_NOT_USABLE, _R.DATA_NOT_USABLE, "never", TRAINERS),
+    ("train", NOT_FINITE, _R.NOT_FINITE, "never", TRAINERS),
+    ("train", None, _R.TRAINING_FAILED, "while retries last", TRAINERS),
 )
 BY_EXIT: dict[tuple[Kind, int | None], Cause] = {row[:2]: _exits(*row) for row in _EXITS}
 """By kind of container and exit code; None is any other code than those named and 0."""

@@ -9,6 +9,8 @@ from typing import Any, Literal
 from meninx.base.clock import from_rfc3339
 
 FETCH, MODEL, DELIVER = "fetch", "model", "deliver"
+TRAIN = "train"
+"""Name of the one container of a TrainingJob."""
 STEPS = (FETCH, MODEL, DELIVER)
 """Container names of a job of one model, in the order in which they run."""
 GATE, WEIGHTS = "gate", "weights"

@@ -15,8 +15,9 @@ The phases of `plan`, in order:
    jobs of its own priority it keeps it once it has waited for `patience_seconds`. Room is kept
    for the first KEEPS jobs that wait for it.
 5. Preemption, where it is switched on: a Stat that finds no room, or its model at its concurrency,
-   takes the place of the fewest Routine jobs, the newest of them, on one node (`preempt`). Nobody
-   gives way where the Stat would still not fit, nor after its model has finished.
+   takes the place of trainings, which go on later from their checkpoint, or of the fewest Routine
+   jobs, the newest of them, on one node (`preempt`). Nobody gives way where the Stat would still
+   not fit, nor after its model has finished.
 6. Positions: those who wait are counted in order.
 
 Jobs that ask for the same share one answer, so the cost of a plan grows with the jobs that may run

@@ -4,8 +4,9 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Literal, Protocol, TypeVar
 
-Priority = Literal["Stat", "Urgent", "Routine"]
-PRIORITIES: tuple[Priority, ...] = ("Stat", "Urgent", "Routine")
+Priority = Literal["Stat", "Urgent", "Routine", "Training"]
+PRIORITIES: tuple[Priority, ...] = ("Stat", "Urgent", "Routine", "Training")
+"""Training is no priority of a job: TrainingJobs come after all of them."""
 _RANK = {priority: rank for rank, priority in enumerate(PRIORITIES)}
 _NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 

@@ -1,4 +1,4 @@
-"""Which Routine jobs give way to a Stat that finds no room: the fewest, the newest of them (pure)."""
+"""Who gives way to a Stat that finds no room: trainings first, then the fewest Routine jobs (pure)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,9 +16,12 @@ class Victims:
     jobs: tuple[Candidate, ...]
 
 
+GIVES_WAY = ("Routine", "Training")
+
+
 def may_give_way(job: Candidate) -> bool:
-    """Tell whether a job may lose its place: Routine, and its model has not finished."""
-    return job.priority == "Routine" and job.preemptible and job.state != "waiting"
+    """Tell whether a job may lose its place: Routine or a training, and not all but done."""
+    return job.priority in GIVES_WAY and job.preemptible and job.state != "waiting"
 
 
 def victims(
@@ -41,9 +44,10 @@ def victims(
     return min(found, key=_cost, default=None)
 
 
-def _cost(choice: Victims) -> tuple[int, float, int]:
+def _cost(choice: Victims) -> tuple[int, int, float, int]:
+    patients = sum(job.priority != "Training" for job in choice.jobs)
     newest = max((job.created.timestamp() for job in choice.jobs), default=0.0)
-    return len(choice.jobs), -newest, choice.node
+    return patients, len(choice.jobs), -newest, choice.node
 
 
 def _fewest(

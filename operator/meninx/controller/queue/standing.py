@@ -1,4 +1,4 @@
-"""What the objects of one InferenceJob say of its standing in the queue (pure)."""
+"""What the objects of one InferenceJob or TrainingJob say of its standing in the queue (pure)."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -12,11 +12,15 @@ from meninx.controller.job import begin
 from meninx.controller.job.chain import Chain, Obstacle
 from meninx.controller.job.observed import OVER, Observed
 from meninx.controller.job.steps import moment, read_steps
-from meninx.controller.queue.capacity import Request
+from meninx.controller.queue.capacity import Request, request_of
 from meninx.controller.queue.snapshot import Candidate, Held
+from meninx.controller.training import register
+from meninx.controller.training.observed import Observed as ObservedTraining
+from meninx.controller.training.observed import chain_of
 from meninx.kube import conditions
 from meninx.resources.inferencejob import TERMINAL, InferenceJob
 from meninx.resources.reasons import Reason
+from meninx.resources.trainingjob import ENDED, TrainingJob
 
 Manifest = Mapping[str, Any]
 
@@ -100,6 +104,42 @@ def candidate(observed: Observed, work: Work, memory: Memory) -> Candidate | Non
         preemptible=not for_kueue and not _past_inference(observed),
         preempted=memory.revoked or memory.gave_way or (not running and _gave_way(observed)),
     )
+
+
+def training(
+    observed: ObservedTraining, memory: Memory, gpu_product: str | None
+) -> Candidate | None:
+    """Return a training as the queue sees it; None where it needs no turn, or can't be read."""
+    try:
+        job = TrainingJob.model_validate({**observed.resource, "status": {}})
+    except ValidationError:
+        return None
+    status, running = observed.status, holds_a_turn(observed)
+    if is_over(observed) or status.get("phase") in ENDED or status.get("result"):
+        return None
+    created = observed.created_at or _LONG_AGO
+    placed = _placed(observed) if running else None
+    return Candidate(
+        uid=str(job.metadata.uid),
+        name=job.metadata.name,
+        work=f"{job.kind}/{job.metadata.name}",
+        created=created,
+        request=request_of(chain_of(job), gpu_product),
+        priority="Training",
+        state=_state(running, memory, placed=placed is not None),
+        node=placed or memory.node,
+        held=_held_training(observed, job, running=running) or _rest(memory),
+        preempted=memory.revoked or memory.gave_way or (not running and _gave_way(observed)),
+    )
+
+
+def _held_training(observed: ObservedTraining, job: TrainingJob, *, running: bool) -> Held | None:
+    if job.spec.cancel:
+        return Held(Reason.CANCELLED)
+    if job.spec.suspend:
+        return Held(Reason.SUSPENDED)
+    said = None if running else register.obstacle(observed, job)
+    return None if said is None else Held(said.reason, said.detail)
 
 
 def _state(running: bool, memory: Memory, *, placed: bool) -> Any:
