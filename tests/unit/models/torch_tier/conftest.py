@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.unit.models.torch_tier.fitting import Fitted, fit_in_process, write_plan
+from tests.unit.models.torch_tier.fitting import Fitted, fit_here, write_plan
 from tests.unit.models.volumes import write_pairs
 
 if importlib.util.find_spec("torch") is None:
@@ -43,6 +43,6 @@ def fitted(tmp_path_factory: pytest.TempPathFactory, tiny: Path) -> Fitted:
     folder = tmp_path_factory.mktemp("fitted")
     termination = folder / "end"
     termination.touch()
-    done = fit_in_process(write_plan(folder), tiny, folder / "out", termination)
+    done = fit_here(write_plan(folder), tiny, folder / "out", termination)
     assert done.returncode == 0, done.stderr
     return done

@@ -1,13 +1,19 @@
-"""`fit` started as a pod starts it, on a tiny data set."""
+"""`fit` as a pod starts it, on a tiny data set: in a process of its own, or in this one."""
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import yaml
+
+from meninx_models.__main__ import main
 
 MODELS = Path(__file__).parents[4] / "model-images"
 PLAN: dict[str, Any] = {
@@ -59,15 +65,28 @@ def command(processes: int = 1) -> list[str]:
     return [*python, "-m", "meninx_models", "fit"]
 
 
-def fit_in_process(
-    plan: Path, data: Path, out: Path, termination: Path | None = None, *, processes: int = 1
-) -> Fitted:
+def fit_here(plan: Path, data: Path, out: Path, termination: Path | None = None) -> Fitted:
+    """Train in this process: torch and MONAI need not be loaded again."""
+    told, said = io.StringIO(), io.StringIO()
+    given = environment(plan, data, out, termination)
+    with (
+        mock.patch.dict(os.environ, given),
+        contextlib.redirect_stdout(told),
+        contextlib.redirect_stderr(said),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")  # torch's own, of its exporter
+        code = main(["fit"])
+    return Fitted(out, code, told.getvalue(), said.getvalue(), termination or out / "nowhere")
+
+
+def fit_in_process(plan: Path, data: Path, out: Path, *, processes: int = 1) -> Fitted:
     """Train in a process of its own, to its end."""
     done = subprocess.run(
         command(processes),
-        env=environment(plan, data, out, termination),
+        env=environment(plan, data, out, None),
         capture_output=True,
         text=True,
         check=False,
     )
-    return Fitted(out, done.returncode, done.stdout, done.stderr, termination or out / "nowhere")
+    return Fitted(out, done.returncode, done.stdout, done.stderr, out / "nowhere")

@@ -6,7 +6,7 @@ from pathlib import Path
 import openvino
 import pytest
 import yaml
-from tests.unit.models.torch_tier.fitting import Fitted, fit_in_process, write_plan
+from tests.unit.models.torch_tier.fitting import Fitted, fit_here, write_plan
 from tests.unit.models.volumes import write_pairs
 
 from meninx_models.config import Plan
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.torch
 
 def test_plan_and_data_report_are_written_first(tmp_path: Path, tiny: Path) -> None:
     plan = write_plan(tmp_path, loss={"name": "dice"}, optimiser={"name": "sgd", "rate": 1e30})
-    done = fit_in_process(plan, tiny, tmp_path / "out")
+    done = fit_here(plan, tiny, tmp_path / "out")
     assert done.returncode == 1
     assert "Diverged" in done.stderr
     assert {"plan.resolved.yaml", "data-report.json"} <= {p.name for p in done.out.iterdir()}
@@ -78,7 +78,7 @@ def test_data_that_cannot_be_used_end_with_65(tmp_path: Path) -> None:
     (data / "labels" / "sub-03.nii.gz").unlink()
     termination = tmp_path / "end"
     termination.touch()
-    done = fit_in_process(write_plan(tmp_path), data, tmp_path / "out", termination)
+    done = fit_here(write_plan(tmp_path), data, tmp_path / "out", termination)
     assert done.returncode == 65
     failure = json.loads(termination.read_text())["failure"]
     assert failure["reason"] == "DataUnusable"
@@ -86,6 +86,6 @@ def test_data_that_cannot_be_used_end_with_65(tmp_path: Path) -> None:
 
 
 def test_unknown_field_of_a_plan_ends_with_65(tmp_path: Path, tiny: Path) -> None:
-    done = fit_in_process(write_plan(tmp_path, learning_rate=1), tiny, tmp_path / "out")
+    done = fit_here(write_plan(tmp_path, learning_rate=1), tiny, tmp_path / "out")
     assert done.returncode == 65
     assert "learning_rate" in done.stderr
