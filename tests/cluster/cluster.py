@@ -17,6 +17,7 @@ from onenode import (
     build,
     check,
     images,
+    kueue,
     lock,
     names,
     packages,
@@ -66,6 +67,7 @@ def parser() -> argparse.ArgumentParser:
     ):
         one = commands.add_parser(name, help=what)
         one.add_argument("process", choices=programs.COMMANDS)
+    commands.add_parser("build-kueue", help="make Kueue and its manifests, for the tests with it")
     commands.add_parser("base-images", help="make the base images that Containerfiles start from")
     test = commands.add_parser("selftest", help="try what the cluster promises")
     test.add_argument(
@@ -117,6 +119,8 @@ def _other(given: argparse.Namespace) -> int:
     elif given.command == "build":
         packages.install()
         binaries.make()
+    elif given.command == "build-kueue":
+        kueue.make()
     elif given.command == "base-images":
         packages.install()
         bases.make()
