@@ -114,7 +114,11 @@ def test_training_is_held_back_and_goes_on(
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "an unknown loss": ({"plan": {"preset": "unet", "epochs": 1, "loss": "Best"}}, "plan.loss"),
-    "no epochs": ({"plan": {"preset": "unet"}}, "plan.epochs"),
+    "no preset": ({"plan": {"epochs": 1}}, "plan.preset"),
+    "a warm-up that is none": (
+        {"plan": {"preset": "unet", "schedule": {"name": "Plateau", "warmUpEpochs": 1}}},
+        "has no warm-up",
+    ),
     "a version of itself": (
         {"register": {"name": "a", "version": "1", "from": "a"}}, "can't be the one it is made from",
     ),

@@ -150,7 +150,7 @@ DEFINITIONS = (
             Column("Phase", ".status.phase"),
             _WHY,
             Column("Epoch", ".status.progress.epoch", "integer"),
-            Column("Epochs", ".spec.plan.epochs", "integer"),
+            Column("Epochs", ".status.progress.epochs", "integer"),
             Column("Loss", ".status.progress.loss", "number", priority=1),
             Column("Best-Dice", ".status.progress.bestDice", "number"),
             Column("Model", ".status.registered"),

@@ -1,79 +1,113 @@
 """What is trained and how: the plan of a TrainingJob, handed on to its image as YAML."""
 
-from typing import Annotated, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
-from meninx.resources.meta import Shape
+from meninx.resources.meta import Shape, rules
 
-Loss = Literal["Dice", "DiceCE", "DiceFocal", "Tversky"]
+Loss = Literal[
+    "Dice",
+    "DiceCE",
+    "DiceFocal",
+    "DiceHardest",
+    "GeneralisedDice",
+    "Tversky",
+    "Focal",
+    "CrossEntropy",
+]
 Metric = Literal[
-    "Dice", "AverageHausdorff", "HD95", "Sensitivity", "Specificity", "LesionDice", "LesionRecall"
+    "Dice",
+    "AverageHausdorff",
+    "HD95",
+    "Sensitivity",
+    "Specificity",
+    "LesionDice",
+    "LesionRecall",
+    "FalseLesions",
 ]
 Augmentation = Literal["Flip", "Rotation", "Affine", "Elastic", "Gamma", "Noise", "BiasField"]
-Setting = Annotated[str, Field(max_length=256)]
 
 
 class Optimiser(Shape):
     """How weights are changed."""
 
-    name: Literal["Adam", "AdamW", "SGD"] = Field(default="AdamW", description="Which optimiser.")
-    learning_rate: float = Field(default=1e-3, ge=1e-8, le=10, description="Highest learning rate.")
-    weight_decay: float = Field(default=1e-5, ge=0, le=1, description="Weight decay (L2).")
+    name: Literal["Adam", "AdamW", "SGD"] = Field(description="Which optimiser.")
+    learning_rate: float | None = Field(
+        default=None, ge=1e-8, le=10, description="Highest learning rate."
+    )
+    weight_decay: float | None = Field(
+        default=None, ge=0, le=1, description="Weight decay (L2 with Adam)."
+    )
 
 
-class Schedule(Shape):
+class Schedule(
+    Shape,
+    json_schema_extra=rules(
+        (
+            "self.name != 'Plateau' || !has(self.warmUpEpochs)",
+            "Plateau has no warm-up: leave warmUpEpochs out",
+        )
+    ),
+):
     """How the learning rate changes on the way."""
 
-    name: Literal["Constant", "Cosine", "Polynomial", "OneCycle"] = Field(
-        default="Cosine", description="Which schedule."
+    name: Literal["Constant", "Cosine", "Polynomial", "Plateau"] = Field(
+        description="Which schedule."
     )
-    warm_up_epochs: int = Field(
-        default=0, ge=0, le=10000, description="Epochs in which the rate rises from nothing."
+    warm_up_epochs: int | None = Field(
+        default=None, ge=0, le=10000, description="Epochs in which the rate rises from nothing."
     )
 
 
 class TrainingPlan(Shape):
-    """What is trained and how; what an image does not know it refuses before it begins."""
+    """A named plan of the image, and what differs from it here."""
 
     preset: str = Field(
         min_length=1,
         max_length=63,
         pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$",
-        description="Architecture by the name that the image gives it, such as unet or unetr.",
+        description="Named plan of the image: architecture, and all that is not said here.",
     )
-    epochs: int = Field(ge=1, le=100000, description="Most passes over the training set.")
-    batch_size: int = Field(default=1, ge=1, le=1024, description="Volumes or windows in a step.")
-    seed: int = Field(
-        default=0,
+    epochs: int | None = Field(
+        default=None, ge=1, le=100000, description="Most passes over the training set."
+    )
+    batch_size: int | None = Field(
+        default=None, ge=1, le=1024, description="Volumes to one step, over all GPUs."
+    )
+    seed: int | None = Field(
+        default=None,
         ge=0,
         le=4294967295,
-        description="Start of all random numbers: same, same result.",
+        description="Start of all random numbers: same seed, same result.",
     )
-    loss: Loss = Field(default="DiceCE", description="What is made small.")
-    optimiser: Optimiser = Field(default=Optimiser(), description="How weights are changed.")
-    schedule: Schedule = Field(default=Schedule(), description="How the learning rate changes.")
-    metrics: list[Metric] = Field(
-        default_factory=list,
+    loss: Loss | None = Field(default=None, description="What is made small.")
+    optimiser: Optimiser | None = Field(default=None, description="How weights are changed.")
+    schedule: Schedule | None = Field(default=None, description="How the learning rate changes.")
+    metrics: list[Metric] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=8,
+        json_schema_extra={"x-kubernetes-list-type": "set"},
+        description="What the held-out subjects are measured by.",
+    )
+    augmentation: list[Augmentation] | None = Field(
+        default=None,
         max_length=7,
         json_schema_extra={"x-kubernetes-list-type": "set"},
-        description="What is measured on the held-out subjects; the image's own choice if empty.",
+        description="How training volumes are varied; an empty list is not at all.",
     )
-    augmentation: list[Augmentation] = Field(
-        default_factory=list,
-        max_length=7,
-        json_schema_extra={"x-kubernetes-list-type": "set"},
-        description="How training volumes are varied; none if empty.",
+    mixed_precision: bool | None = Field(
+        default=None, description="Half precision where that is safe."
     )
-    mixed_precision: bool = Field(default=True, description="Half precision where it is safe.")
-    gradient_checkpointing: bool = Field(
-        default=False, description="Less memory for more time: activations are made anew."
+    gradient_checkpointing: bool | None = Field(
+        default=None, description="Less memory for more time: activations are made anew."
     )
     early_stop_epochs: int | None = Field(
         default=None, ge=1, le=100000, description="End after so many epochs without a better one."
     )
-    more: dict[str, Setting] = Field(
+    more: dict[str, Any] = Field(
         default_factory=dict,
-        max_length=32,
-        description="Further settings that the image knows, by name, as text.",
+        json_schema_extra={"x-kubernetes-preserve-unknown-fields": True},
+        description="Further fields of the image's plan, as its file would have them.",
     )

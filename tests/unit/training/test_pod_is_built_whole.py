@@ -52,11 +52,11 @@ def test_store_lets_no_training_in() -> None:
     assert marks[names.LABEL_TRAINING] == "second"
 
 
-def test_plan_comes_as_yaml_with_the_defaults_that_hold() -> None:
+def test_plan_comes_as_a_file_of_the_pod() -> None:
     manifest = made(plan={"preset": "unet", "epochs": 3, "loss": "DiceFocal"})
     text = manifest["spec"]["template"]["metadata"]["annotations"][ANNOTATION_PLAN]
     plan = yaml.safe_load(text)
-    assert (plan["epochs"], plan["loss"], plan["batchSize"]) == (3, "DiceFocal", 1)
+    assert plan == {"preset": "unet", "epochs": 3, "loss": {"name": "dice_focal"}}
     (volume,) = [v for v in pod_of(manifest)["volumes"] if v["name"] == "plan"]
     (item,) = volume["downwardAPI"]["items"]
     assert item["fieldRef"]["fieldPath"] == f"metadata.annotations['{ANNOTATION_PLAN}']"

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-import yaml
-
 from meninx.controller.job import needs
 from meninx.controller.job.container import TMP, USER, container, env, mount
 from meninx.controller.job.policy import failure_policy
 from meninx.controller.job.steps import TRAIN
 from meninx.controller.settings import PodSettings
+from meninx.controller.training import plan
 from meninx.controller.training.observed import chain_of
 from meninx.kube.kinds import JOB, TRAININGJOB
 from meninx.resources import names
@@ -53,11 +52,6 @@ def labels(job: TrainingJob) -> dict[str, str]:
         names.LABEL_MANAGED: names.MANAGED_BY,
         names.LABEL_TRAINING: names.label_value(job.metadata.name),
     }
-
-
-def plan_text(job: TrainingJob) -> str:
-    """Return the plan as its image finds it."""
-    return yaml.safe_dump(job.spec.plan.manifest(), sort_keys=True)
 
 
 def _claims(job: TrainingJob) -> dict[str, str]:
@@ -106,7 +100,7 @@ def command(job: TrainingJob) -> dict[str, list[str]]:
 
 
 def _volumes(job: TrainingJob) -> list[Manifest]:
-    plan = {
+    file = {
         "path": PLAN_FILE,
         "fieldRef": {"fieldPath": f"metadata.annotations['{ANNOTATION_PLAN}']"},
     }
@@ -115,7 +109,7 @@ def _volumes(job: TrainingJob) -> list[Manifest]:
             {"name": volume, "persistentVolumeClaim": {"claimName": claim}}
             for claim, volume in _claims(job).items()
         ),
-        {"name": "plan", "downwardAPI": {"items": [plan]}},
+        {"name": "plan", "downwardAPI": {"items": [file]}},
         {"name": f"tmp-{TRAIN}", "emptyDir": {}},
         *needs.shared_memory_volumes(chain_of(job).steps),
     ]
@@ -161,7 +155,7 @@ def kubernetes_job(job: TrainingJob, settings: PodSettings, *, retries: int) -> 
             "template": {
                 "metadata": {
                     "labels": marks,
-                    "annotations": {**full_name, ANNOTATION_PLAN: plan_text(job)},
+                    "annotations": {**full_name, ANNOTATION_PLAN: plan.text(job.spec.plan)},
                 },
                 "spec": _pod(job, name, settings),
             },
