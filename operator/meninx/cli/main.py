@@ -16,6 +16,7 @@ COMMANDS = {
     "explain": "why a job waits or failed, and what to do",
     "logs": "what all steps of a job have written, in order",
     "retry": "make a new job that repeats one that has ended",
+    "promote": "let routes run a version of a model, forward or back",
     "operator": "the operator (in its pod)",
     "ingress": "the DICOM ingress with its store (in its pod)",
     "fetch": "the first step of a job's pod",
