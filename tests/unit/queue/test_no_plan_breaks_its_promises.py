@@ -159,11 +159,11 @@ def test_preemption_comes_to_rest(given: Snapshot) -> None:
 
 
 @given(snapshots(preempt=True))
-def test_only_routine_gives_way_and_only_to_stat(given: Snapshot) -> None:
+def test_only_routine_and_trainings_give_way_and_only_to_stat(given: Snapshot) -> None:
     made = plan(given)
     by_uid = {one.uid: one for one in given.jobs}
     lost = [by_uid[uid] for uid in made.preempted]
-    assert all(one.priority == "Routine" and one.preemptible for one in lost)
+    assert all(one.priority in {"Routine", "Training"} and one.preemptible for one in lost)
     gained = [by_uid[uid] for uid in made.granted if by_uid[uid].priority == "Stat"]
     assert not lost or gained
 
