@@ -59,7 +59,7 @@ class School:
             "resources": {
                 "gpu": {"count": self.site.gpus["count"]}, "cpu": "50m", "memory": "512Mi",
             },
-            "register": {"name": name, "version": name[-6:], "from": HEAD, **register},
+            "register": {"name": name, "version": name.rpartition("-")[2], "from": HEAD, **register},
         }  # fmt: skip
         metadata = {"name": name, "namespace": NAMESPACE}
         self.site.api.apply(TRAININGJOB, {"metadata": metadata, "spec": spec}, manager="e2e")

@@ -9,7 +9,7 @@ from meninx.base.clock import SystemClock
 from meninx.base.errors import NotFound
 from meninx.cli.output import add_namespace, as_json, namespace, since, span
 from meninx.kube.client import Api, KubeApi
-from meninx.kube.kinds import INFERENCEJOB
+from meninx.kube.kinds import INFERENCEJOB, TRAININGJOB
 from meninx.resources.reasons import MEANINGS, Reason
 
 Manifest = Mapping[str, Any]
@@ -23,14 +23,14 @@ _OWN_WORDS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("job", metavar="JOB", help="name of the InferenceJob")
+    parser.add_argument("job", metavar="JOB", help="name of the InferenceJob or TrainingJob")
     add_namespace(parser)
     parser.add_argument("--json", action="store_true", help="print JSON for a script")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the explanation."""
-    job = read(KubeApi.connect(), namespace(args), args.job)
+    job = find(KubeApi.connect(), namespace(args), args.job)
     now = SystemClock().now()
     print(as_json(facts(job)) if args.json else "\n".join(lines(job, now)))
     return 0
@@ -44,6 +44,11 @@ def read(api: Api, where: str, name: str) -> Manifest:
             f"InferenceJob {name} does not exist in namespace {where}: kubectl -n {where} get ij"
         )
     return job
+
+
+def find(api: Api, where: str, name: str) -> Manifest:
+    """Return the InferenceJob or else the TrainingJob of that name; NotFound where neither is there."""
+    return api.get(TRAININGJOB, where, name) or read(api, where, name)
 
 
 def obstacles(job: Manifest) -> list[Manifest]:
@@ -84,18 +89,39 @@ def lines(job: Manifest, now: dt.datetime) -> list[str]:
     """Return the explanation for a person, a line each."""
     status = job.get("status") or {}
     phase = str(status.get("phase") or "Pending")
-    spec, age = job.get("spec") or {}, since(job["metadata"].get("creationTimestamp"), now)
-    work = (spec.get("modelRef") or spec.get("pipelineRef") or {}).get("name")
-    said = [
-        f"{job['metadata']['name']}: {phase}, priority {spec.get('priority')}, {work}, made {age} ago"
-    ]
+    age = since(job["metadata"].get("creationTimestamp"), now)
+    said = [f"{job['metadata']['name']}: {phase}, {_what(job.get('spec') or {})}, made {age} ago"]
     said += _queue(status.get("queue")) if phase in {"Pending", "Queued"} else []
     said += [f"  {one['type']}: {one['message'] or one['reason']}" for one in obstacles(job)]
     said += [f"  {_OWN_WORDS[phase]}"] if phase in _OWN_WORDS else []
     said += _attempts(status.get("failedAttempts") or [])
     said += _timings(status.get("timings") or {})
-    if phase in {"Failed", "Cancelled"}:
+    said += _trained(status)
+    if phase in {"Failed", "Cancelled"} and job.get("kind") != TRAININGJOB.kind:
         said.append(f"  When that is mended: meninx retry {job['metadata']['name']}")
+    return said
+
+
+def _what(spec: Manifest) -> str:
+    """Return what runs, and in which priority; a training has a plan and comes after all jobs."""
+    if plan := spec.get("plan"):
+        return f"training by plan {plan.get('preset')}"
+    work = (spec.get("modelRef") or spec.get("pipelineRef") or {}).get("name")
+    return f"priority {spec.get('priority')}, {work}"
+
+
+def _trained(status: Manifest) -> list[str]:
+    """Return how far a training has come, and what became of its version."""
+    said = []
+    if it := status.get("progress"):
+        best = f", best Dice {it['bestDice']:.3f}" if it.get("bestDice") is not None else ""
+        runs = status.get("phase") == "Running" and it.get("etaSeconds") is not None
+        rest = f", {span(it['etaSeconds'])} to go" if runs else ""
+        said.append(f"  Epoch {it['epoch']} of {it['epochs']}{best}{rest}")
+    if name := status.get("registered"):
+        said.append(f"  Registered as AIModel {name}; meninx promote {name} lets routes run it")
+    if gate := status.get("gate"):
+        said.append(f"  Gate: {gate['decision']}. {gate.get('message', '')}")
     return said
 
 

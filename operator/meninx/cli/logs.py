@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from meninx.base.errors import NotFound
-from meninx.cli.explain import read
+from meninx.cli.explain import find
 from meninx.cli.output import add_namespace, namespace
 from meninx.kube.client import Api, KubeApi
-from meninx.kube.kinds import POD
+from meninx.kube.kinds import INFERENCEJOB, POD, TRAININGJOB
 from meninx.kube.logs import container_log
 from meninx.resources import names
 
@@ -17,7 +17,7 @@ Manifest = Mapping[str, Any]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("job", metavar="JOB", help="name of the InferenceJob")
+    parser.add_argument("job", metavar="JOB", help="name of the InferenceJob or TrainingJob")
     add_namespace(parser)
     parser.add_argument("--step", help="only this step, such as fetch, model or deliver")
     parser.add_argument("--tail", type=int, default=1000, help="last lines of each step")
@@ -26,11 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print a heading and the log of each step of each attempt."""
     api, where = KubeApi.connect(), namespace(args)
-    read(api, where, args.job)
-    pods = attempts(api, where, args.job)
+    job = find(api, where, args.job)
+    pods = attempts(api, where, args.job, kind=job["kind"])
     if not pods:
         raise NotFound(
-            f"InferenceJob {args.job} has no pod now (it waits, or its pods were removed): "
+            f"{job['kind']} {args.job} has no pod now (it waits, or its pods were removed): "
             f"meninx explain {args.job} says why"
         )
     for pod, container in parts(pods, args.step):
@@ -40,9 +40,12 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def attempts(api: Api, where: str, job: str) -> list[dict[str, Any]]:
+def attempts(
+    api: Api, where: str, job: str, *, kind: str = INFERENCEJOB.kind
+) -> list[dict[str, Any]]:
     """Return the pods of a job that there are, oldest first."""
-    pods = api.list(POD, where, labels={names.LABEL_JOB: names.label_value(job)})
+    mark = names.LABEL_TRAINING if kind == TRAININGJOB.kind else names.LABEL_JOB
+    pods = api.list(POD, where, labels={mark: names.label_value(job)})
     return sorted(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp")))
 
 

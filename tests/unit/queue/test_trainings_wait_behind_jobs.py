@@ -27,7 +27,7 @@ class Lab(Site):
         }  # fmt: skip
         self.put(JOB, {"metadata": metadata, "spec": {}, "status": {}}, ours=True)
 
-    def keys(self) -> list[Key]:
+    def stirred(self) -> list[Key]:
         return list(self.turns.recompute(self.clock.advance(1)))
 
     def said(self, name: str = "second") -> Any:
@@ -37,7 +37,7 @@ class Lab(Site):
 def test_training_gets_the_gpu_that_nobody_needs() -> None:
     lab = Lab()
     lab.train()
-    assert lab.keys() == [Key("TrainingJob", NAMESPACE, "second")]
+    assert lab.stirred() == [Key("TrainingJob", NAMESPACE, "second")]
     assert lab.said().granted
 
 
@@ -47,7 +47,7 @@ def test_training_waits_behind_a_job_that_came_later() -> None:
     lab.plan()
     lab.train()
     lab.submit("two")
-    lab.keys()
+    lab.stirred()
     assert lab.said().reason is Reason.NO_CAPACITY
     assert lab.said().ahead == ("two",)
 
@@ -56,7 +56,7 @@ def test_training_and_job_of_one_name_are_two() -> None:
     lab = Lab()
     lab.submit("one")
     lab.train("one")
-    lab.keys()
+    lab.stirred()
     assert lab.says("one").granted
     assert not lab.said("one").granted
 
@@ -66,7 +66,7 @@ def test_training_that_runs_keeps_its_gpu_after_a_restart() -> None:
     lab.train()
     lab.at_work()
     lab.submit("one")
-    lab.keys()
+    lab.stirred()
     assert lab.said().granted
     assert not lab.says("one").granted
 
@@ -74,10 +74,10 @@ def test_training_that_runs_keeps_its_gpu_after_a_restart() -> None:
 def test_training_gives_way_to_a_stat_and_is_told() -> None:
     lab = Lab(preempt=True)
     lab.train()
-    lab.keys()
+    lab.stirred()
     lab.at_work()
     lab.submit("stat", priority="Stat")
-    assert Key("TrainingJob", NAMESPACE, "second") in lab.keys()
+    assert Key("TrainingJob", NAMESPACE, "second") in lab.stirred()
     assert lab.said().reason is Reason.PREEMPTED
     assert lab.says("stat").granted
 
@@ -87,10 +87,10 @@ def test_training_of_an_absent_model_takes_no_room() -> None:
     model = aimodel("other")
     lab.train(register={"name": "new", "version": "2", "from": "other"})
     lab.submit("one")
-    lab.keys()
+    lab.stirred()
     assert lab.says("one").granted
     lab.start("one", Complete="True")
     lab.place("one", running("fetch"))
     lab.put(AIMODEL, model)
-    lab.keys()
+    lab.stirred()
     assert lab.said().reason is not Reason.MODEL_NOT_FOUND
