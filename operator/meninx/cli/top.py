@@ -11,13 +11,13 @@ from typing import Any
 from meninx.base.clock import SystemClock
 from meninx.cli.output import add_namespace, as_json, namespace, since, table
 from meninx.kube.client import Api, KubeApi
-from meninx.kube.kinds import INFERENCEJOB, NODE, POD
+from meninx.kube.kinds import INFERENCEJOB, NODE, POD, TRAININGJOB
 from meninx.resources import names
 from meninx.resources.inferencejob import TERMINAL
 
 Manifest = Mapping[str, Any]
 
-PRIORITIES = ("Stat", "Urgent", "Routine")
+PRIORITIES = ("Stat", "Urgent", "Routine", "Training")
 _GPU_MARKS = ("nvidia.com/", "amd.com/gpu", "gpu.intel.com/")
 _SHOWN = 20
 
@@ -27,6 +27,7 @@ class Site:
     """What the API server says now."""
 
     jobs: Sequence[Manifest]
+    """InferenceJobs and TrainingJobs."""
     nodes: Sequence[Manifest]
     pods: Sequence[Manifest]
     """Pods of our jobs."""
@@ -55,9 +56,8 @@ def run(args: argparse.Namespace) -> int:
 def look(api: Api, where: str) -> Site:
     """Read what is shown."""
     managed = {names.LABEL_MANAGED: names.MANAGED_BY}
-    return Site(
-        api.list(INFERENCEJOB, where), api.list(NODE, None), api.list(POD, where, labels=managed)
-    )
+    jobs = [*api.list(INFERENCEJOB, where), *api.list(TRAININGJOB, where)]
+    return Site(jobs, api.list(NODE, None), api.list(POD, where, labels=managed))
 
 
 def phase(job: Manifest) -> str:
@@ -71,8 +71,14 @@ def _spec(job: Manifest) -> Manifest:
 
 
 def _work(job: Manifest) -> str:
+    if plan := _spec(job).get("plan"):
+        return f"plan {plan.get('preset')}"
     ref = _spec(job).get("modelRef") or _spec(job).get("pipelineRef") or {}
     return str(ref.get("name", ""))
+
+
+def _priority(job: Manifest) -> str:
+    return "Training" if _spec(job).get("plan") else str(_spec(job).get("priority", "Routine"))
 
 
 def waiting(jobs: Iterable[Manifest]) -> list[Manifest]:
@@ -81,7 +87,7 @@ def waiting(jobs: Iterable[Manifest]) -> list[Manifest]:
     return sorted(
         found,
         key=lambda job: (
-            PRIORITIES.index(_spec(job).get("priority", "Routine")),
+            PRIORITIES.index(_priority(job)),
             str(job["metadata"].get("creationTimestamp")),
             job["metadata"]["name"],
         ),
@@ -90,7 +96,7 @@ def waiting(jobs: Iterable[Manifest]) -> list[Manifest]:
 
 def running(jobs: Iterable[Manifest]) -> list[Manifest]:
     """Return the jobs that have a pod at work or a result under way, oldest first."""
-    found = [job for job in jobs if phase(job) in {"Running", "Delivering"}]
+    found = [job for job in jobs if phase(job) in {"Running", "Delivering", "Registering"}]
     return sorted(found, key=lambda job: str((job.get("status") or {}).get("startedAt")))
 
 
@@ -101,7 +107,9 @@ def why(job: Manifest) -> str:
 
 
 def step(job: Manifest) -> str:
-    """Return the step at which a job is."""
+    """Return the step at which a job is, or the epoch of a training."""
+    if progress := (job.get("status") or {}).get("progress"):
+        return f"epoch {progress['epoch']}/{progress['epochs']}"
     steps = (job.get("status") or {}).get("steps") or ()
     at = next((one["name"] for one in steps if one.get("state") == "Running"), None)
     return str(at or next((one["name"] for one in steps if not one.get("finishedAt")), ""))
@@ -165,7 +173,7 @@ def facts(site: Site) -> dict[str, Any]:
                 "position": position,
                 "job": job["metadata"]["name"],
                 "work": _work(job),
-                "priority": _spec(job).get("priority"),
+                "priority": _priority(job),
                 "why": why(job),
             }
             for position, job in enumerate(waiting(site.jobs), start=1)
@@ -200,7 +208,7 @@ def _running_table(jobs: Sequence[Manifest], now: dt.datetime) -> str:
         return "Nothing runs."
     rows = [
         (
-            job["metadata"]["name"], _work(job), _spec(job).get("priority"), phase(job), step(job),
+            job["metadata"]["name"], _work(job), _priority(job), phase(job), step(job),
             since((job.get("status") or {}).get("startedAt"), now),
         )
         for job in jobs
@@ -213,7 +221,7 @@ def _waiting_table(shown: Sequence[Manifest], count: int, now: dt.datetime) -> s
         return "Nothing waits."
     rows = [
         (
-            place, job["metadata"]["name"], _work(job), _spec(job).get("priority"), why(job),
+            place, job["metadata"]["name"], _work(job), _priority(job), why(job),
             since(job["metadata"].get("creationTimestamp"), now),
         )
         for place, job in enumerate(shown, start=1)

@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from tests.support.make import condition, inferencejob
+from tests.support.make import condition, inferencejob, trainingjob
 from tests.support.workload import node
 
 from meninx.cli import top
@@ -41,6 +41,18 @@ def test_queue_is_ordered_by_priority_then_age_then_name() -> None:
     ]
     names = [job["metadata"]["name"] for job in top.waiting(jobs)]
     assert names == ["a-stat", "b-stat", "urgent", "old-routine"]
+
+
+def test_trainings_stand_last_and_show_their_epoch() -> None:
+    progress = {"epoch": 3, "epochs": 20}
+    made = {"creationTimestamp": "2026-01-05T08:00:00Z"}
+    waits = trainingjob("waits", status={"phase": "Queued"}, metadata=made)
+    runs = trainingjob("runs", status={"phase": "Running", "progress": progress}, metadata=made)
+    jobs = [waits, runs, _job("routine", "Queued", minute=5)]
+    assert [job["metadata"]["name"] for job in top.waiting(jobs)] == ["routine", "waits"]
+    shown = top.text(top.Site(jobs, [], []), NOW, every=False)
+    assert "epoch 3/20" in shown
+    assert "plan unet" in shown
 
 
 def test_gpu_of_a_pod_is_that_of_its_largest_container_not_their_sum() -> None:
