@@ -1,5 +1,7 @@
 """What people copy can be read, and is complete enough to be run."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from meninx.resources.inferencejob import InferenceJob, InferenceJobSpec
 from meninx.resources.studyroute import StudyRoute
 from meninx.resources.trainingjob import TrainingJob
 
+ROOT = Path(__file__).resolve().parents[2]
 KINDS = {
     kind.__name__: kind
     for kind in (AIModel, AIPipeline, DicomNode, InferenceJob, StudyRoute, TrainingJob)
@@ -48,6 +51,14 @@ def test_pipelines_of_the_examples_resolve_to_steps(name: str) -> None:
         {"pipelineRef": {"name": name}, "input": {"volumeClaim": {"name": "research"}}}
     )
     assert isinstance(resolve(spec, _named("AIModel"), _named("AIPipeline")[name]), Chain)
+
+
+@pytest.mark.rule("traceable")
+def test_examples_of_the_shipped_model_name_the_weights_that_ship() -> None:
+    shipped = json.loads((ROOT / "model-images/unet-meningioma/weights/model.json").read_text())
+    specs = [model["spec"] for model in _named("AIModel").values()]
+    said = [s["weights"]["sha256"] for s in specs if "/unet-meningioma:" in s["image"]]
+    assert said == [shipped["sha256"]]
 
 
 @pytest.mark.parametrize("name", _named("InferenceJob"))

@@ -1,91 +1,125 @@
+"""What code can reach from inside a model's container of a real job, beside a pod that is no job's."""
+
 import json
+import uuid
 from collections.abc import Iterator
 
 import pytest
 from tests.demo import watch
+from tests.e2e.failing import PREFIX, WORK, Lab, lab, plain_pod
 from tests.e2e.site import NAMESPACE, Site
 from tests.support.make import Manifest
 
+from meninx.kube.kinds import POD
+
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.timeout(180, func_only=True),
+    pytest.mark.timeout(240, func_only=True),
     pytest.mark.rule("least-privilege"),
 ]
+STORE = ("meninx-ingress.meninx.svc", 8080)
 PEERS = {
-    "store": ("meninx-ingress.meninx.svc", 8080),
+    "store": STORE,
     "dicom": ("meninx-ingress.meninx.svc", 11112),
     "pacs": ("pacs.hospital.svc", 4242),
     "api server": ("kubernetes.default.svc", 443),
 }
 TRY = """
-import json, socket, os, pathlib
-peers, seen = json.loads(os.environ["PEERS"]), {}
-for name, (host, port) in peers.items():
+import json, os, pathlib, socket, urllib.error, urllib.request
+asked, seen = json.loads('''ASKED'''), {}
+for name, (host, port) in asked["peers"].items():
     try:
         socket.create_connection((host, port), timeout=4).close()
         seen[name] = True
     except OSError:
         seen[name] = False
-seen["token"] = pathlib.Path("/var/run/secrets/kubernetes.io").exists()
+try:
+    seen["study"] = urllib.request.urlopen(asked["study"], timeout=4).status
+except urllib.error.HTTPError as refused:
+    seen["study"] = refused.code
+except OSError:
+    seen["study"] = None
+mounts = pathlib.Path("/proc/self/mounts").read_text()
+seen["credentials"] = sorted(
+    {word for word in ("serviceaccount", "credential", "secret") if word in mounts}
+    | {name for name in os.environ if "TOKEN" in name or "CREDENTIAL" in name}
+)
+try:
+    pathlib.Path("/opt/written").write_text("")
+    seen["writes"] = True
+except OSError:
+    seen["writes"] = False
+seen["user"] = os.getuid()
 pathlib.Path("/dev/termination-log").write_text(json.dumps(seen))
 """
-SECURITY = {
-    "runAsNonRoot": True,
-    "runAsUser": 65532,
-    "seccompProfile": {"type": "RuntimeDefault"},
-}
 
 
-def _pod(image: str) -> str:
-    container = {
-        "name": "try",
-        "image": image,
-        "command": ["python3", "-c", TRY],
-        "env": [{"name": "PEERS", "value": json.dumps(PEERS)}],
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-        },
+def _program(site: Site, study: str) -> str:
+    """Return the program that looks around; `outside` is an address beyond the pods' network."""
+    path = "jsonpath={.subsets[0].addresses[0].ip} {.subsets[0].ports[0].port}"
+    address, port = site.target.kubectl("get", "endpoints", "kubernetes", "-o", path).split()
+    asked = {
+        "peers": {**PEERS, "outside": (address, int(port))},
+        "study": f"http://{STORE[0]}:{STORE[1]}/dicom-web/studies/{study}",
     }
-    spec = {
-        "restartPolicy": "Never",
-        "serviceAccountName": "meninx-inference",
-        "securityContext": SECURITY,
-        "containers": [container],
-    }
-    labels = {"meninx.io/inference-job": "e2e-network"}
-    metadata = {"name": "e2e-network", "namespace": NAMESPACE, "labels": labels}
-    return json.dumps({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
+    return TRY.replace("ASKED", json.dumps(asked))
 
 
-def _ended(site: Site) -> Manifest | None:
-    """Return how the container ended, once it has: what it saw comes with its end, not in a log."""
-    pod = json.loads(site.kubectl("get", "pod", "e2e-network", "-o", "json"))
+@pytest.fixture(scope="module")
+def room(site: Site) -> Iterator[Lab]:
+    """Return where jobs are made on one study that the store holds."""
+    with lab(site) as made:
+        yield made
+
+
+def _said(pod: Manifest, container: str) -> Manifest:
+    """Return what a container said at its end, which comes with its end and not in a log."""
     status = pod["status"]
-    if status["phase"] not in {"Succeeded", "Failed"}:
-        return None
-    assert status["phase"] == "Succeeded", f"the pod was ended by another: {status}"
-    return dict(status["containerStatuses"][0]["state"]["terminated"])
+    every = [*status.get("initContainerStatuses", ()), *status["containerStatuses"]]
+    ended = next(c["state"]["terminated"] for c in every if c["name"] == container)
+    assert ended["exitCode"] == 0, f"ended by another: {status}"
+    said: Manifest = json.loads(ended["message"])
+    return said
 
 
-@pytest.fixture
-def seen(site: Site) -> Iterator[dict[str, bool]]:
-    """Return what a pod labelled as a job's can reach."""
-    path = "jsonpath={.spec.template.spec.containers[0].image}"
-    image = site.kubectl("get", "deployment", "meninx-operator", "-o", path)
-    site.target.kubectl("apply", "-f", "-", stdin=_pod(image))
-    try:
-        ended = watch.until("the pod's end", lambda: _ended(site), seconds=90)
-        yield json.loads(ended["message"])
-    finally:
-        site.kubectl("delete", "pod", "e2e-network", "--grace-period=0", "--force")
-
-
-def test_pod_of_a_job_reaches_the_store_and_nothing_else(seen: dict[str, bool]) -> None:
-    assert seen == {
-        "store": True,
+def test_model_reaches_no_peer_and_holds_no_credential(room: Lab) -> None:
+    site = room.site
+    program = _program(site, room.given["study"])
+    job = room.begin(
+        "network", f"cat > /tmp/try.py <<'END'\n{program}\nEND\npython /tmp/try.py; {WORK}"
+    )
+    assert job.end()["phase"] == "Succeeded", job.status
+    (pod,) = site.api.list(POD, NAMESPACE, labels={"job-name": job.status["jobName"]})
+    assert _said(pod, "model") == {
+        "store": True,  # its pod fetches from there, by a credential that the model hasn't got
+        "study": 401,
         "dicom": False,
         "pacs": False,
         "api server": False,
-        "token": False,
+        "outside": False,
+        "credentials": [],
+        "writes": False,
+        "user": 65532,
+    }
+
+
+def test_pod_that_is_no_jobs_reaches_what_the_policy_keeps_from_models(site: Site) -> None:
+    image = site.models["threshold"]
+    name = f"{PREFIX}free-{uuid.uuid4().hex[:6]}"
+    pod = plain_pod(image, ["python3", "-c", _program(site, "none")])
+    metadata = {"name": name, "namespace": NAMESPACE}
+    site.api.apply(POD, {"metadata": metadata, "spec": pod}, manager="e2e")
+
+    def ended() -> Manifest | None:
+        found = site.api.get(POD, NAMESPACE, name) or {}
+        return found if found["status"].get("phase") in {"Succeeded", "Failed"} else None
+
+    try:
+        seen = _said(watch.until("the pod's end", ended, seconds=90), "only")
+    finally:
+        site.api.delete(POD, NAMESPACE, name)
+    assert {peer: seen[peer] for peer in ("pacs", "api server", "outside")} == {
+        "pacs": True,
+        "api server": True,
+        "outside": True,
     }

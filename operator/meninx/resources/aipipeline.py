@@ -76,17 +76,22 @@ class PipelineStep(
     when: When | None = Field(
         default=None, description="Run the step only if this holds; else its input passes through."
     )
+    intermediate: bool = Field(
+        default=False,
+        description="What the step segments is for later steps only, and never the result.",
+    )
 
 
 def _kept(field: str) -> str:
     return f"has(s.{field}) == has(o.{field}) && (!has(s.{field}) || s.{field} == o.{field})"
 
 
+_KEPT = ("modelRef", "image", "command", "args", "intermediate")
 # Resources of a step stay open to change: they don't change what comes out.
 _SAME_STEPS = (
     "self.version != oldSelf.version || (self.steps.map(s, s.name) == oldSelf.steps.map(s, s.name)"
     " && self.steps.all(s, oldSelf.steps.exists(o, o.name == s.name && "
-    + " && ".join(_kept(field) for field in ("modelRef", "image", "command", "args", "when"))
+    + " && ".join(_kept(field) for field in (*_KEPT, "when"))
     + ")))"
 )
 
@@ -107,6 +112,10 @@ class AIPipelineSpec(
         (
             "self.steps.exists(s, has(s.modelRef))",
             "a pipeline needs at least one step with a modelRef: it names the labels of the result",
+        ),
+        (
+            "!self.steps.all(s, s.intermediate)",
+            "every step is intermediate: one must be left whose segmentation is the result",
         ),
         (
             "has(self.channels) || has(self.steps[0].modelRef)",

@@ -39,6 +39,7 @@ class TaskStep(Shape):
     name: str
     image: str
     model: TaskModel | None = None
+    intermediate: bool | None = None
     skipped: bool | None = None
     """Known once all steps have ended."""
 

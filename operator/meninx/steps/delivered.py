@@ -1,4 +1,4 @@
-"""Which step of a pipeline made the result: the last one that ran and wrote a segmentation."""
+"""Which step of a pipeline made the result: the last one that may, ran and wrote a segmentation."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -28,7 +28,7 @@ def delivered(task: Task, workspace: Workspace) -> tuple[Task, Workspace] | None
     for step in ran:
         if step.model is not None:
             check_weights(outputs / step.name / contract.RESULT_FILE, step.model.weights_sha256)
-    for step in reversed(ran):
+    for step in reversed([step for step in ran if not step.intermediate]):
         its = replace(workspace, output=outputs / step.name)
         if its.segmentation() is not None:
             labels_of = _labels_of(pipeline.steps, step) or task.model
@@ -37,7 +37,12 @@ def delivered(task: Task, workspace: Workspace) -> tuple[Task, Workspace] | None
     if len(ran) < len(pipeline.steps):
         return None
     names = " or ".join(contract.SEGMENTATION_FILES)
-    raise Rejected(Reason.BAD_RESULT, f"every step ended well but none wrote {names}")
+    but = "; what intermediate steps wrote does not count" if _any_intermediate(ran) else ""
+    raise Rejected(Reason.BAD_RESULT, f"every step ended well but none wrote {names}{but}")
+
+
+def _any_intermediate(steps: Sequence[TaskStep]) -> bool:
+    return any(step.intermediate for step in steps)
 
 
 def _skipped(gates: Path | None, step: TaskStep) -> bool:

@@ -102,6 +102,21 @@ async def test_nothing_looked_for_is_not_nothing_found(bench: Bench) -> None:
 
 
 @pytest.mark.rule("said-plainly")
+async def test_what_an_intermediate_step_segmented_is_never_the_result(bench: Bench) -> None:
+    first, *rest = PIPELINE["steps"]
+    aside = task(pipeline={**PIPELINE, "steps": [{**first, "intermediate": True}, *rest]})
+    assert delivered(aside, after(bench, "head", skipped=["lesion"])) is None
+
+
+@pytest.mark.rule("said-plainly")
+def test_only_an_intermediate_segmentation_breaks_the_contract(bench: Bench) -> None:
+    first, *rest = PIPELINE["steps"]
+    aside = task(pipeline={**PIPELINE, "steps": [{**first, "intermediate": True}, *rest]})
+    with pytest.raises(Rejected, match="what intermediate steps wrote does not count"):
+        delivered(aside, after(bench, "head"))
+
+
+@pytest.mark.rule("said-plainly")
 async def test_no_segmentation_of_any_step_breaks_the_contract(bench: Bench) -> None:
     with pytest.raises(Rejected, match="every step ended well but none wrote"):
         await results_of(bench, after(bench))

@@ -40,6 +40,7 @@ class ChainStep:
     title: str = ""
     labels: tuple[Label, ...] = ()
     no_findings: str = "NoObject"
+    intermediate: bool = False
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,8 @@ def step_of(name: str, model: AIModel) -> ChainStep:
 
 def _pipeline_step(step: PipelineStep, models: Mapping[str, AIModel]) -> ChainStep:
     if step.model_ref is not None:
-        return replace(step_of(step.name, models[step.model_ref.name]), when=step.when)
+        made = step_of(step.name, models[step.model_ref.name])
+        return replace(made, when=step.when, intermediate=step.intermediate)
     return ChainStep(
         name=step.name,
         image=step.image or "",
@@ -169,6 +171,7 @@ def _pipeline_step(step: PipelineStep, models: Mapping[str, AIModel]) -> ChainSt
         command=_words(step.command),
         args=_words(step.args),
         when=step.when,
+        intermediate=step.intermediate,
     )
 
 

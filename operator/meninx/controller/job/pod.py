@@ -62,7 +62,10 @@ def _maker(step: ChainStep) -> TaskModel:
 def _pipeline(chain: Chain) -> TaskPipeline:
     steps = [
         TaskStep(
-            name=step.name, image=step.image, model=_maker(step) if step.model is not None else None
+            name=step.name,
+            image=step.image,
+            model=_maker(step) if step.model is not None else None,
+            intermediate=step.intermediate or None,
         )
         for step in chain.steps
     ]
