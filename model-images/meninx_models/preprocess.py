@@ -19,8 +19,8 @@ BOX = (160, 224, 192)
 """The part of the canvas, around its centre, that the network sees: all but ears and neck fits."""
 GROWN_BY = 32
 """A wider head gets a box larger by such steps; every level of a network divides it."""
-CALVARIA_MM, SKIN_MM = 100.0, 6.0
-"""Below the vertex so deep there are no ears yet; what may stick out is scalp."""
+CALVARIA_MM, SKULL_MM = 80.0, 10.0
+"""Below the vertex so deep there are no ears yet; what may stick out is scalp and skull."""
 VERTEX_ABOVE_CENTRE_MM = 92.0
 HEAD_DEPTH_MM = 150.0
 WHITE_OVER_MEDIAN = 2.5
@@ -134,7 +134,7 @@ def find_head(mask: npt.NDArray[np.bool_], affine_ras: Affine) -> Head:
 
 def box_holding(from_centre_mm: Affine) -> tuple[int, int, int]:
     """Return the usual box, or a wider one where points (n, 3; distances in mm) lie outside of it."""
-    reach = 2 * (np.percentile(from_centre_mm[:, :2], 99.9, axis=0) - SKIN_MM)
+    reach = 2 * (np.percentile(from_centre_mm[:, :2], 99.9, axis=0) - SKULL_MM)
     more = np.maximum(np.ceil((reach - BOX[:2]) / GROWN_BY), 0).astype(int)
     return BOX[0] + int(more[0]) * GROWN_BY, BOX[1] + int(more[1]) * GROWN_BY, BOX[2]
 

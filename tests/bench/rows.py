@@ -18,6 +18,8 @@ class Row:
     beside_value: float | None = None
     ratio: float | None = None
     goal: str = ""
+    note: str = ""
+    """How the figure was taken, where the id doesn't say it."""
 
 
 def less_is_better(

@@ -41,7 +41,7 @@ class Engine:
         """
         found: Volume = self._backend.run(PROBABILITY, window[np.newaxis, np.newaxis])[0, 0]
         # the sum is finite only if all are, and is told in a fraction of the time
-        if not np.isfinite(found.sum(dtype=np.float64)):
+        if not np.isfinite(found.sum()):
             raise NotFinite("the network's output holds NaN or infinite values")
         return found
 
