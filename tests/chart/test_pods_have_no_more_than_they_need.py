@@ -80,7 +80,7 @@ def test_pods_of_jobs_get_no_token(manifests: list[dict[str, Any]]) -> None:
 
 
 @pytest.mark.rule("least-privilege")
-def test_trainings_reach_nothing(manifests: list[dict[str, Any]]) -> None:
+def test_pods_of_trainings_reach_nothing(manifests: list[dict[str, Any]]) -> None:
     spec = of_kind(manifests, "NetworkPolicy")["meninx-training"]["spec"]
     (rule,) = spec["podSelector"]["matchExpressions"]
     assert rule == {"key": "meninx.io/training-job", "operator": "Exists"}
