@@ -22,7 +22,7 @@ from meninx.base.errors import Conflict
 from meninx.controller.census import Census, only, summed
 from meninx.controller.job.chain import Chain
 from meninx.controller.observations import STAGES, Observations, joined, observations
-from meninx.kube.kinds import AIMODEL, AIPIPELINE, INFERENCEJOB
+from meninx.kube.kinds import AIMODEL, AIPIPELINE, INFERENCEJOB, TRAININGJOB
 from meninx.resources.reasons import Reason
 
 _LOOK_SECONDS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
@@ -70,7 +70,7 @@ class _ModelNames:
         return OTHER_MODELS
 
 
-_LOOKED_AT = (INFERENCEJOB.kind, AIMODEL.kind, AIPIPELINE.kind)
+_LOOKED_AT = (INFERENCEJOB.kind, AIMODEL.kind, AIPIPELINE.kind, TRAININGJOB.kind)
 
 
 class Metrics:
