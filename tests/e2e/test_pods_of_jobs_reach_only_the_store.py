@@ -85,9 +85,10 @@ def _said(pod: Manifest, container: str) -> Manifest:
 def test_model_reaches_no_peer_and_holds_no_credential(room: Lab) -> None:
     site = room.site
     program = _program(site, room.given["study"])
-    job = room.begin(
-        "network", f"cat > /tmp/try.py <<'END'\n{program}\nEND\npython /tmp/try.py; {WORK}"
-    )
+    parts = [program[at : at + 900] for at in range(0, len(program), 900)]
+    run = f'printf %s "$@" > /tmp/try.py && python /tmp/try.py && {WORK}'
+    model = {"command": ["sh", "-c", run, "try", *parts]}
+    job = room.begin("network", "", model=model)
     assert job.end()["phase"] == "Succeeded", job.status
     (pod,) = site.api.list(POD, NAMESPACE, labels={"job-name": job.status["jobName"]})
     assert _said(pod, "model") == {

@@ -128,7 +128,7 @@ def test_study_is_pulled_from_a_pacs_and_its_result_goes_back(site: Site, model:
     with TemporaryDirectory(prefix="meninx-e2e-") as folder:
         there = hospital.put(site.target, write_series(study.images, Path(folder)))
     sent = hospital.send(
-        site.target, there, called="PACS", host=hospital.PACS["host"], port=hospital.PACS["port"]
+        site.target, there, called="PACS", host=str(hospital.PACS["host"]), port=4242
     )
     assert sent.success == studies.COUNT
     archive = {**{k: v for k, v in hospital.PACS.items() if k != "name"}, "maySend": True}
