@@ -11,12 +11,15 @@ from tests.support.make import NAMESPACE
 
 from meninx.kube.client import KubeApi
 from meninx.kube.errors import from_response
-from meninx.kube.kinds import AIMODEL, AIPIPELINE, DICOMNODE, INFERENCEJOB, STUDYROUTE
+from meninx.kube.kinds import AIMODEL, AIPIPELINE, DICOMNODE, INFERENCEJOB, STUDYROUTE, TRAININGJOB
 from meninx.resources.meta import API_VERSION
 
 pytestmark = [pytest.mark.api, pytest.mark.timeout(120)]
 ROOT = Path(__file__).parents[2]
-KINDS = {kind.kind: kind for kind in (AIMODEL, AIPIPELINE, DICOMNODE, INFERENCEJOB, STUDYROUTE)}
+KINDS = {
+    kind.kind: kind
+    for kind in (AIMODEL, AIPIPELINE, DICOMNODE, INFERENCEJOB, STUDYROUTE, TRAININGJOB)
+}
 BLOCK = re.compile(r"```ya?ml\n(.*?)```", re.DOTALL)
 
 

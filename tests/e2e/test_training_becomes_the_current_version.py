@@ -24,8 +24,23 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300, func_only=True)]
 
 CLAIM, HEAD = "e2e-training", "e2e-train-head"
 FIRST, SECOND, WORSE = "e2e-train-first", "e2e-train-second", "e2e-train-worse"
-MODELS = (HEAD, FIRST, SECOND, WORSE)
+PROBE = "e2e-train-probe"
+MODELS = (HEAD, FIRST, SECOND, WORSE, PROBE)
 KILL_AFTER = 5
+TRY = """
+import pathlib, socket, sys
+seen = []
+for place in sys.argv[1:]:
+    host, port = place.split(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=2).close()
+        seen.append(place)
+    except OSError:
+        pass
+token = pathlib.Path("/var/run/secrets").exists()
+pathlib.Path("/dev/termination-log").write_text(f"reached {seen}, token {token}")
+"""
+"""What a training runs that looks around: it ends without a result."""
 
 
 def until(what: str, look: Callable[[], Any], seconds: float = 90) -> Any:
@@ -45,7 +60,15 @@ class School:
     site: Site
     image: str
 
-    def begin(self, name: str, *, epochs: int, seconds: float = 0.0, **register: Any) -> None:
+    def begin(
+        self,
+        name: str,
+        *,
+        epochs: int = 1,
+        seconds: float = 0.0,
+        command: Any = None,
+        **register: Any,
+    ) -> None:
         """Make a training of so many epochs, each of which takes at least so long."""
         folder = {"claimName": CLAIM}
         spec = {
@@ -59,6 +82,7 @@ class School:
             "resources": {
                 "gpu": {"count": self.site.gpus["count"]}, "cpu": "50m", "memory": "512Mi",
             },
+            **({"command": command} if command else {}),
             "register": {"name": name, "version": name.rpartition("-")[2], "from": HEAD, **register},
         }  # fmt: skip
         metadata = {"name": name, "namespace": NAMESPACE}
@@ -169,6 +193,7 @@ def story(site: Site) -> Iterator[Story]:
     image = images.ensure(site.target, images.Source("e2e-train", file, folder, (folder,), base))
     with _volume(site, image), _head(site):
         school = School(site, image)
+        school.begin(PROBE, command=["python", "-c", TRY, *_places(site)])
         school.begin(FIRST, epochs=1)
         school.begin(SECOND, epochs=20, seconds=0.5, promote="IfBetter", leastMargin=0.01)
         killed = until("a pod to be killed", lambda: _midway(school))
@@ -180,6 +205,14 @@ def story(site: Site) -> Iterator[Story]:
         school.begin(WORSE, epochs=2, promote="IfBetter")
         school.end(WORSE)
         yield Story(school, killed, resumed)
+
+
+def _places(site: Site) -> list[str]:
+    """Return the addresses of the store and of the API server: names can't be looked up either."""
+    store = site.kubectl("get", "service", "meninx-ingress", "-o", "jsonpath={.spec.clusterIP}")
+    path = "jsonpath={.subsets[0].addresses[0].ip}:{.subsets[0].ports[0].port}"
+    api = site.target.kubectl("get", "endpoints", "kubernetes", "-o", path)
+    return [f"{store}:8080", f"{store}:11112", api.strip()]
 
 
 def _midway(school: School) -> str | None:
@@ -250,3 +283,14 @@ def test_earlier_version_can_be_had_back(story: Story) -> None:
     said = promoted(story.school.site.api, NAMESPACE, FIRST)
     assert said[1] == f"back: meninx promote {SECOND}"
     assert story.school.current() == FIRST
+
+
+@pytest.mark.rule("least-privilege")
+def test_pod_of_a_training_reaches_nothing_and_has_no_token(story: Story) -> None:
+    school = story.school
+    until("end of the probe", lambda: school.status(PROBE).get("finishedAt"))
+    (pod,) = school.pods(PROBE)
+    (container,) = pod["status"]["containerStatuses"]
+    assert container["state"]["terminated"]["message"] == "reached [], token False"
+    reasons = {c["type"]: c["reason"] for c in school.status(PROBE)["conditions"]}
+    assert reasons["Trained"] == "BadResult"
