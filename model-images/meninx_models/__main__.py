@@ -21,6 +21,13 @@ def _parser() -> argparse.ArgumentParser:
             f"--{name}", type=Path, default=given, required=given is None,
             help=f"without it MENINX_{variable}",
         )  # fmt: skip
+    measure = commands.add_parser("measure", help="score exported weights on a data set")
+    for name in ("weights", "data", "out"):
+        measure.add_argument(f"--{name}", type=Path, required=True)
+    measure.add_argument("--split", choices=["train", "validation", "test"])
+    compare = commands.add_parser("compare", help="hold models against each other")
+    compare.add_argument("evaluations", type=Path, nargs="+")
+    compare.add_argument("--out", type=Path, required=True)
     for name, summary in (
         ("train", "train a model from its config.yaml, or go on where it stopped"),
         ("evaluate", "measure an exported model on test heads and write its card"),
@@ -35,36 +42,67 @@ def _parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     args = _parser().parse_args(argv)
-    if args.command == "run":
-        from meninx_models.infer.run import run
+    return COMMANDS[args.command](args)
 
-        beside = args.config.parent / "weights" if args.config else IMAGE_WEIGHTS
-        return run(args.weights or beside, os.environ)
-    if args.command == "fit":
-        return _fit(args.plan, args.data, args.out)
-    if args.command == "train":
-        from meninx_models.train.command import train
 
-        return train(args.config, args.cache)
-    if args.command == "export":
-        from meninx_models.export import export
+def _run(args: argparse.Namespace) -> int:
+    from meninx_models.infer.run import run
 
-        return export(args.config, args.cache)
+    beside = args.config.parent / "weights" if args.config else IMAGE_WEIGHTS
+    return run(args.weights or beside, os.environ)
+
+
+def _measure(args: argparse.Namespace) -> int:
+    from meninx_models.evaluate.measure import measure
+
+    return measure(args.weights, args.data, args.out, args.split)
+
+
+def _compare(args: argparse.Namespace) -> int:
+    from meninx_models.evaluate.compare import compare
+
+    return compare(args.evaluations, args.out)
+
+
+def _train(args: argparse.Namespace) -> int:
+    from meninx_models.train.command import train
+
+    return train(args.config, args.cache)
+
+
+def _evaluate(args: argparse.Namespace) -> int:
     from meninx_models.evaluate.command import evaluate
 
     return evaluate(args.config, args.cache)
 
 
-def _fit(plan: Path, data: Path, out: Path) -> int:
+def _export(args: argparse.Namespace) -> int:
+    from meninx_models.export import export
+
+    return export(args.config, args.cache)
+
+
+def _fit(args: argparse.Namespace) -> int:
     """Look at plan and data in the first process, without torch; then train."""
     from meninx_models.train.planning import look_first
 
-    looked = look_first(plan, data, out) if os.environ.get("RANK", "0") == "0" else 0
+    looked = look_first(args.plan, args.data, args.out) if os.environ.get("RANK", "0") == "0" else 0
     if looked and os.environ.get("WORLD_SIZE", "1") == "1":
         return looked
     from meninx_models.train.fit import fit
 
-    return fit(data, out, looked)
+    return fit(args.data, args.out, looked)
+
+
+COMMANDS = {
+    "run": _run,
+    "fit": _fit,
+    "measure": _measure,
+    "compare": _compare,
+    "train": _train,
+    "evaluate": _evaluate,
+    "export": _export,
+}
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 """`fit`: a plan and a data set to weights, figures and curves."""
 
+import sys
 from pathlib import Path
 
 import torch
+from tqdm import tqdm
 
 from meninx_models.data.changed import Place
 from meninx_models.train.board import Board
@@ -47,16 +49,25 @@ def _train(data: Path, out: Path, place: Place) -> int:
 
 
 def _trained(run: Run) -> State:
+    """Train, and tell each epoch: as a line of JSON, to a person as a bar."""
     if run.place.rank:
         return run.train(lambda _: None)
     board = Board(run.folder / "tensorboard", run.state.epoch) if run.plan.tensorboard else None
+    person = sys.stdout.isatty()
+    done, epochs = run.state.epoch, run.plan.epochs
+    with tqdm(total=epochs, initial=done, unit="epoch", disable=not person) as bar:
 
-    def told(state: State) -> None:
-        print(progress_line(state, run.plan.epochs), flush=True)  # noqa: T201 - the progress
-        if board:
-            board.epoch(state.history[-1])
+        def told(state: State) -> None:
+            bar.set_postfix_str(
+                f"loss {state.history[-1]['loss']:.3f} best Dice {state.best_dice:.3f}"
+            )
+            bar.update()
+            if not person:
+                print(progress_line(state, epochs), flush=True)  # noqa: T201 - the progress
+            if board:
+                board.epoch(state.history[-1])
 
-    state = run.train(told)
+        state = run.train(told)
     if board:
         board.close()
     return state
