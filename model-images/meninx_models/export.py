@@ -25,6 +25,7 @@ from meninx_models.infer.artefact import (
 from meninx_models.infer.choice import EngineChoice, Precision
 from meninx_models.infer.found import PROGRAM_FILE
 from meninx_models.infer.openvino_cpu import OpenVino
+from meninx_models.infer.plausible import GADOLINIUM
 from meninx_models.infer.selfcheck import write_check
 from meninx_models.networks import WINDOW, AtOneMillimetre, Size, is_windowed, make_network
 
@@ -96,6 +97,7 @@ def facts_of(name: str, config: Config) -> Facts:
     return Facts(
         name, VERSION, config.preset, config.stages[-1].millimetres, config.threshold,
         config.least_component_ml, "", window_of(config.preset, config.stages[-1].millimetres),
+        GADOLINIUM,
     )  # fmt: skip
 
 

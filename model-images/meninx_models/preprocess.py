@@ -26,6 +26,8 @@ HEAD_DEPTH_MM = 150.0
 WHITE_OVER_MEDIAN = 2.5
 """Where 1.0 lies, in medians of the head's signal: above anything that enhances."""
 MOST_TOP_OVER_MEDIAN, LEAST_CORRELATION = 12.0, 0.3
+SLAB_MM, MOST_AT_TOP = 15.0, 0.75
+"""Around 15 mm below its vertex a head has this share of its largest section at the most."""
 LEAST_HEAD_ML, MOST_HEAD_ML = 700.0, 9000.0
 LEAST_EXTENT_MM, MOST_EXTENT_MM = 90.0, 320.0
 
@@ -128,8 +130,21 @@ def find_head(mask: npt.NDArray[np.bool_], affine_ras: Affine) -> Head:
         raise NotForModel(f"the object in the input has {ml:.0f} mL: not a head")
     middle = ends.mean(axis=0)
     centre = np.array([middle[0], middle[1], vertex - VERTEX_ABOVE_CENTRE_MM])
+    check_top(vertex - points[:, 2])
     calvaria = points[points[:, 2] > vertex - CALVARIA_MM]
     return Head(centre, box_holding(np.abs(calvaria - centre)), ml)
+
+
+def check_top(below_mm: Affine) -> None:
+    """Refuse what is as wide at its top as anywhere: cut off there, or no head. Raises NotForModel."""
+    # a slope to either side: slices thinner than it make no steps
+    places = np.arange(SLAB_MM, HEAD_DEPTH_MM - SLAB_MM, 5)
+    some = below_mm[::5]
+    sections = [float(np.maximum(0, 1 - np.abs(some - d) / SLAB_MM).sum()) for d in places]
+    if sections[0] > MOST_AT_TOP * max(sections):
+        raise NotForModel(
+            "the object in the input does not close at its top: the vertex is cut off, or it is no head"
+        )
 
 
 def box_holding(from_centre_mm: Affine) -> tuple[int, int, int]:

@@ -24,6 +24,8 @@ class Facts:
     sha256: str
     window: tuple[int, int, int] | None = None
     """What the graph takes at once, in voxels; None: any size that 16 divides."""
+    contrast: str | None = None
+    """`gadolinium`: a head in which nothing enhances is refused; None: any head is taken."""
 
 
 def sha256_of(path: Path) -> str:

@@ -17,6 +17,7 @@ from meninx_models import contract
 from meninx_models.contract import EngineDiffers, NotFinite, NotForModel
 from meninx_models.infer.artefact import GRAPH_FILE, Facts, read_facts, sha256_of
 from meninx_models.infer.engine import Engine, open_engine
+from meninx_models.infer.plausible import ANY_CONTRAST_ENV, check_facts, study_facts
 from meninx_models.infer.predict import Mode, mode_of
 from meninx_models.infer.segment import Segmented, Stopwatch, probability_map, segment
 from meninx_models.preprocess import BOX, Affine, Volume
@@ -67,13 +68,17 @@ def run(weights: Path, environment: Mapping[str, str]) -> int:
     graph = Path(brought or weights / GRAPH_FILE)
     # what a result says of itself must be what ran, not what was exported
     facts = replace(read_facts(weights), sha256=sha256_of(graph))
+    if _asked(environment, ANY_CONTRAST_ENV):
+        facts = replace(facts, contrast=None)
     mode = mode_of(facts.window, environment)
     watch = Stopwatch()
     with ThreadPoolExecutor(1) as aside:
         # the engine starts on one core while the head is read and resampled on another
         starting = aside.submit(_start, weights, environment, graph, mode)
         try:
-            image, affine = read_channel(input_folders(environment), contract.CHANNEL)
+            folders = input_folders(environment)
+            check_facts(study_facts(folders, contract.CHANNEL))
+            image, affine = read_channel(folders, contract.CHANNEL)
             watch.mark("read")
             done = segment(Starting(starting), facts, image, affine, mode=mode)
             engine = starting.result()
@@ -83,7 +88,7 @@ def run(weights: Path, environment: Mapping[str, str]) -> int:
             print(f"{refusal.reason}: {refusal}", file=sys.stderr)  # noqa: T201 - the pod's log
             return refusal.exit_code
     nibabel.save(nibabel.Nifti1Image(done.labels, affine), target / contract.SEGMENTATION_FILE)
-    if environment.get(PROBABILITY_ENV, "") not in {"", "0"}:
+    if _asked(environment, PROBABILITY_ENV):
         share = probability_map(done, affine)
         nibabel.save(nibabel.Nifti1Image(share, affine), target / contract.PROBABILITY_FILE)
     watch.mark("segment_and_write")
@@ -91,6 +96,10 @@ def run(weights: Path, environment: Mapping[str, str]) -> int:
     _write_json(target, result)
     print(_said(result))  # noqa: T201 - the pod's log
     return contract.EXIT_DONE
+
+
+def _asked(environment: Mapping[str, str], name: str) -> bool:
+    return environment.get(name, "") not in {"", "0"}
 
 
 def _start(weights: Path, environment: Mapping[str, str], graph: Path, mode: Mode) -> Engine:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meninx_models.infer.artefact import Facts
+from meninx_models.infer.plausible import GADOLINIUM, check_enhancement
 from meninx_models.infer.postprocess import head_depth_mm, keep_plausible, occupied
 from meninx_models.infer.predict import Looks, Mode, predict
 from meninx_models.infer.uncertainty import Uncertainty, uncertainty
@@ -54,7 +55,9 @@ def segment(
     canvas = to_box(image, affine_ras)
     watch.mark("preprocess")
     depth = head_depth_mm(canvas.values)
-    watch.mark("depth")
+    if facts.contrast == GADOLINIUM:
+        check_enhancement(canvas.values, depth)
+    watch.mark("plausible")
     found = predict(engine, canvas.values, mode, occupied(depth, canvas.values.shape))
     watch.mark("network")
     kept = keep_plausible(
