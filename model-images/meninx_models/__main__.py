@@ -1,6 +1,7 @@
 """`python -m meninx_models run | fit | train | ...`; torch is loaded only where needed."""
 
 import argparse
+import json
 import os
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="segment one head, by the container contract")
     run.add_argument("--config", type=Path, help="config.yaml of a model; weights lie beside it")
     run.add_argument("--weights", type=Path, help="folder with model.onnx and model.json")
+    engines = commands.add_parser("engines", help="what could run a model here, and what would")
+    engines.add_argument("--weights", type=Path, help="folder with model.onnx and model.json")
     fit = commands.add_parser("fit", help="train by a plan on a data set, or go on")
     for name, variable in (("plan", "PLAN"), ("data", "DATA"), ("out", "OUTPUT")):
         given = os.environ.get(f"MENINX_{variable}")
@@ -52,6 +55,16 @@ def _run(args: argparse.Namespace) -> int:
     return run(args.weights or beside, os.environ)
 
 
+def _engines(args: argparse.Namespace) -> int:
+    """Say it as JSON: `meninx models` reads it."""
+    from meninx_models.infer.choice import FIELDS, table, wanted_from
+    from meninx_models.infer.found import look
+
+    rows = table(look(args.weights), wanted_from(os.environ))
+    print(json.dumps([dict(zip(FIELDS, row, strict=True)) for row in rows]))  # noqa: T201
+    return 0
+
+
 def _measure(args: argparse.Namespace) -> int:
     from meninx_models.evaluate.measure import measure
 
@@ -84,10 +97,14 @@ def _export(args: argparse.Namespace) -> int:
 
 def _fit(args: argparse.Namespace) -> int:
     """Look at plan and data in the first process, without torch; then train."""
-    from meninx_models.train.planning import look_first
+    from meninx_models.train.planning import look_first, told_again
 
-    looked = look_first(args.plan, args.data, args.out) if os.environ.get("RANK", "0") == "0" else 0
-    if looked and os.environ.get("WORLD_SIZE", "1") == "1":
+    first = os.environ.get("RANK", "0") == "0"
+    alone = os.environ.get("WORLD_SIZE", "1") == "1"
+    if alone and told_again(args.out):
+        return 0
+    looked = look_first(args.plan, args.data, args.out) if first else 0
+    if looked and alone:
         return looked
     from meninx_models.train.fit import fit
 
@@ -96,6 +113,7 @@ def _fit(args: argparse.Namespace) -> int:
 
 COMMANDS = {
     "run": _run,
+    "engines": _engines,
     "fit": _fit,
     "measure": _measure,
     "compare": _compare,

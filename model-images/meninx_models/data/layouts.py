@@ -20,7 +20,7 @@ BRATS_SUBJECT = r"^(BraTS-[A-Z]+-\d+)-\d+$"
 class DataUnusable(Exception):
     """The data can't be trained on as they are; the message says which and why."""
 
-    reason = "DataUnusable"
+    reason = "DataNotUsable"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,15 @@ from meninx_models.data.layouts import Case, read_pair
 from meninx_models.evaluate.lesions import HeadScore, score_head
 from meninx_models.evaluate.predict import Predictor
 
+QUALITY = {
+    "dice": "dice",
+    "averageHausdorffMm": "average_hausdorff_mm",
+    "hd95Mm": "hd95_mm",
+    "sensitivity": "sensitivity",
+    "specificity": "specificity",
+}
+"""Names of an AIModel's status.quality to those of the metrics."""
+
 
 def score_cases(
     found_on: Predictor, cases: Sequence[Case], lesion: Sequence[int]
@@ -24,12 +33,8 @@ def score_cases(
 def quality_of(report: Mapping[str, Any], dataset_sha256: str) -> dict[str, Any]:
     """Return the few figures that are kept with a version of a model."""
     summary = report["summary"]
-    return {
-        "dice": _rounded(summary["dice"]["mean"]),
-        "averageHausdorffMm": _rounded(summary["average_hausdorff_mm"]["mean"]),
-        "heads": len(report["heads"]),
-        "dataset": dataset_sha256,
-    }
+    figures = {name: _rounded(summary[metric]["mean"]) for name, metric in QUALITY.items()}
+    return {**figures, "heads": len(report["heads"]), "dataset": dataset_sha256}
 
 
 def _rounded(value: float | None) -> float | None:

@@ -8,14 +8,14 @@ from meninx_models.data.pairs import sha256_of_cases
 from meninx_models.data.report import in_split
 from meninx_models.evaluate.heldout import quality_of, score_cases
 from meninx_models.evaluate.summary import report_of
-from meninx_models.infer.artefact import GRAPH_FILE
 from meninx_models.train import weights
 from meninx_models.train.curves import draw_curves
+from meninx_models.train.planning import METRICS_FILE, WEIGHTS_FILE, end_of
 from meninx_models.train.run import Run
 from meninx_models.train.state import State
 from meninx_models.train.telling import tell_end
 
-METRICS_FILE, CURVES_FILE = "metrics.json", "curves.png"
+CURVES_FILE = "curves.png"
 
 
 def finish(run: Run, state: State) -> None:
@@ -30,7 +30,9 @@ def finish(run: Run, state: State) -> None:
     report = report_of(scores)
     quality = quality_of(report, sha256_of_cases(test))
     report["summary"] = {name: report["summary"][name] for name in run.plan.metrics}
-    exported = weights.export(run.plan, network, run.folder / weights.FOLDER, read_pair(cases[0]))
+    exported = weights.export(
+        run.plan, network, (run.folder / WEIGHTS_FILE).parent, read_pair(cases[0])
+    )
     content = {
         "name": run.plan.name,
         "version": run.plan.version,
@@ -42,8 +44,7 @@ def finish(run: Run, state: State) -> None:
     aside = run.folder / f".{METRICS_FILE}.part"
     aside.write_text(json.dumps(content, indent=1) + "\n")
     aside.replace(run.folder / METRICS_FILE)
-    graph = f"{weights.FOLDER}/{GRAPH_FILE}"
-    tell_end({"weights": graph, "sha256": exported.sha256, "quality": quality})
+    tell_end(end_of(content))
 
 
 def _training(state: State) -> dict[str, Any]:

@@ -10,12 +10,12 @@ from meninx_models.data.changed import Place
 from meninx_models.train.board import Board
 from meninx_models.train.finish import finish
 from meninx_models.train.planning import EXIT_DONE, ended, read_planned, say
-from meninx_models.train.processes import joined, told_by_first
-from meninx_models.train.run import Diverged, Run
+from meninx_models.train.processes import joined, on_sigterm, told_by_first
+from meninx_models.train.run import Diverged, Run, Stopped
 from meninx_models.train.state import State
 from meninx_models.train.telling import progress_line
 
-EXIT_DIVERGED = 1
+EXIT_NOT_FINITE, EXIT_STOPPED = 66, 143
 
 
 def fit(data: Path, out: Path, looked: int) -> int:
@@ -30,7 +30,10 @@ def fit(data: Path, out: Path, looked: int) -> int:
         try:
             return _train(data, out, place)
         except Diverged as refusal:
-            return ended(refusal, EXIT_DIVERGED)
+            return ended(refusal, EXIT_NOT_FINITE)
+        except Stopped as stopped:
+            say(str(stopped))
+            return EXIT_STOPPED
 
 
 def _train(data: Path, out: Path, place: Place) -> int:
@@ -42,7 +45,8 @@ def _train(data: Path, out: Path, place: Place) -> int:
         say(
             f"training on {run.device}, from epoch {run.state.epoch + 1}, step {run.state.step + 1}"
         )
-    state = _trained(run)
+    with on_sigterm(run.stop):
+        state = _trained(run)
     if place.rank == 0:
         finish(run, state)
     return EXIT_DONE

@@ -3,9 +3,12 @@
 No torch here: data that can't be used are refused within a second.
 """
 
+import json
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -20,9 +23,10 @@ from meninx_models.data.report import (
     read_report,
     write_report,
 )
+from meninx_models.infer.artefact import sha256_of
 from meninx_models.train.telling import failure, tell_end
 
-PLAN_FILE = "plan.resolved.yaml"
+PLAN_FILE, METRICS_FILE, WEIGHTS_FILE = "plan.resolved.yaml", "metrics.json", "weights/model.onnx"
 EXIT_DONE, EXIT_UNUSABLE = 0, 65
 
 
@@ -49,6 +53,28 @@ def look_first(plan: Path, data: Path, out: Path) -> int:
     except (DataUnusable, ValueError, yaml.YAMLError) as refusal:
         return ended(refusal, EXIT_UNUSABLE)
     return EXIT_DONE
+
+
+def told_again(out: Path) -> bool:
+    """Say the end of a run once more where it has come; tell whether it has."""
+    metrics, graph = out / METRICS_FILE, out / WEIGHTS_FILE
+    if not (metrics.is_file() and graph.is_file()):
+        return False
+    content = json.loads(metrics.read_text())
+    if content["weights_sha256"] != sha256_of(graph):
+        return False
+    tell_end(end_of(content))
+    say(f"{out} holds a run that has ended: nothing is left to do")
+    return True
+
+
+def end_of(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the end of a run says: weights and their quality."""
+    return {
+        "weights": WEIGHTS_FILE,
+        "sha256": metrics["weights_sha256"],
+        "quality": metrics["quality"],
+    }
 
 
 def ended(refusal: Exception, code: int) -> int:

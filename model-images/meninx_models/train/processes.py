@@ -2,7 +2,8 @@
 
 import datetime as dt
 import os
-from collections.abc import Iterator
+import signal
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -39,13 +40,23 @@ def own_device() -> torch.device:
     return device
 
 
-def mean_over(place: Place, value: Tensor) -> float:
-    """Return the mean over the processes."""
+def mean_over(place: Place, values: Tensor) -> list[float]:
+    """Return the mean of each value over the processes, the same in each of them."""
     if place.world > 1:
-        value = value.detach().clone()
-        distributed.all_reduce(value)
-        value /= place.world
-    return float(value)
+        values = values.detach().clone()
+        distributed.all_reduce(values)
+        values /= place.world
+    return [float(value) for value in values]
+
+
+@contextmanager
+def on_sigterm(act: Callable[[], None]) -> Iterator[None]:
+    """Do something when this process is asked to end, in place of ending at once."""
+    before = signal.signal(signal.SIGTERM, lambda *_: act())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def gathered(place: Place, values: dict[int, float]) -> dict[int, float]:

@@ -27,7 +27,11 @@ MOST_SKIPPED = 0.5
 class Diverged(Exception):
     """The gradients are no numbers any more."""
 
-    reason = "Diverged"
+    reason = "NotFinite"
+
+
+class Stopped(Exception):
+    """The run was asked to stop, and has written where it is."""
 
 
 Told = Callable[[State], None]
@@ -47,6 +51,7 @@ class Run:
         self.optimiser = make_optimiser(plan.optimiser, self.network.parameters())
         self.schedule = make_schedule(plan.schedule, self.optimiser, plan.epochs)
         self.loss = make_loss(plan.loss, _voxel_mm(plan))
+        self._asked_to_stop, self._stopping = False, False
         self._resume()
         if plan.gradient_checkpointing:
             recompute(self.network)
@@ -65,6 +70,10 @@ class Run:
             told(self.state)
         return self.state
 
+    def stop(self) -> None:
+        """Write a checkpoint and raise Stopped after the step at hand, in all processes."""
+        self._asked_to_stop = True
+
     def _idle(self) -> bool:
         stop = self.plan.early_stop
         return stop is not None and self.state.epoch - self.state.best_epoch >= stop.patience
@@ -80,9 +89,7 @@ class Run:
             if piece.last:
                 self._take_step()
                 state.seconds = before + time.monotonic() - begun
-                every = plan.checkpoint_every_steps
-                if every and state.step % every == 0 and state.step < steps_in(len(epoch), plan):
-                    self.save()
+                self._between_steps()
         steps = steps_in(len(epoch), plan)
         if state.skipped > MOST_SKIPPED * steps:
             raise Diverged(
@@ -90,6 +97,15 @@ class Run:
                 "try a smaller rate, or precision float32"
             )
         self._close_epoch(steps, lambda: before + time.monotonic() - begun)
+
+    def _between_steps(self) -> None:
+        """Write a checkpoint if it is time to."""
+        state, every = self.state, self.plan.checkpoint_every_steps
+        if self._stopping:
+            self.save()
+            raise Stopped(f"stopped in epoch {state.epoch + 1} after step {state.step}")
+        if every and state.step % every == 0:
+            self.save()
 
     def _new_step(self) -> None:
         """Forget gradients, and draw the step's random numbers from its place alone."""
@@ -112,7 +128,9 @@ class Run:
 
     def _take_step(self) -> None:
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.plan.clip)
-        loss = processes.mean_over(self.place, self._step_loss)
+        asked = torch.tensor(float(self._asked_to_stop), device=self.device)
+        loss, stopping = processes.mean_over(self.place, torch.stack([self._step_loss, asked]))
+        self._stopping = stopping > 0
         if torch.isfinite(norm):
             self.optimiser.step()
             self.state.loss_sum += loss

@@ -24,7 +24,6 @@ from meninx_models.train.network import Size, new_network, window_of
 from meninx_models.train.processes import own_device
 from meninx_models.train.run import BEST
 
-FOLDER = "weights"
 CHECKED = (48, 48, 48)
 
 

@@ -107,7 +107,7 @@ def test_unusable_data_end_a_pod_with_65(
     (data / "labels" / ONE).unlink()
     assert started("preset: quick", data) == 65
     failure = json.loads((tmp_path / "end").read_text())["failure"]
-    assert failure["reason"] == "DataUnusable"
+    assert failure["reason"] == "DataNotUsable"
     assert "sub-02: LabelMissing" in failure["message"]
 
 

@@ -1,5 +1,7 @@
 """What a run does inside: memory switches that change nothing, torn files, stopping early."""
 
+import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,8 @@ from meninx_models.data.changed import Epoch, Place, pieces
 from meninx_models.train.checkpoint import load_newest, previous, save_keeping_one
 from meninx_models.train.network import new_network, recompute
 from meninx_models.train.planning import Planned, look_first, read_planned
-from meninx_models.train.run import CHECKPOINT, Run
+from meninx_models.train.processes import on_sigterm
+from meninx_models.train.run import CHECKPOINT, Run, Stopped
 from meninx_models.train.state import State
 
 pytestmark = pytest.mark.torch
@@ -110,6 +113,15 @@ def test_run_stops_when_nothing_is_gained(planned: Planned, tmp_path: Path) -> N
     run = Run(_with(planned, epochs=9, early_stop=stop), tmp_path, Place())
     run.state = State(best_dice=0.0)
     assert run.train(lambda _: None).epoch == 2
+
+
+def test_run_that_is_asked_to_stop_writes_where_it_is(planned: Planned, tmp_path: Path) -> None:
+    run = Run(planned, tmp_path, Place())
+    with on_sigterm(run.stop):
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(Stopped, match="epoch 1 after step 1"):
+            run.train(lambda _: None)
+    assert Run(planned, tmp_path, Place()).state.step == 1
 
 
 def test_transformer_learns_on_patches(planned: Planned, tmp_path: Path) -> None:
