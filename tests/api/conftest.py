@@ -164,6 +164,8 @@ class OperatorProcess:
     """Where it finds the API server, if not directly."""
     watch_seconds: float = 60.0
     grace_seconds: float = 15.0
+    preempt: bool = False
+    """Whether a Stat takes the place of others."""
     metrics_port: int = field(default_factory=free_port)
     liveness_port: int = field(default_factory=free_port)
 
@@ -181,6 +183,7 @@ class OperatorProcess:
             "MENINX_METRICS_PORT": str(self.metrics_port),
             "MENINX_LIVENESS_PORT": str(self.liveness_port),
             "MENINX_POD": self.name,
+            "MENINX_QUEUE_PREEMPT": str(self.preempt).lower(),
             "MENINX_WATCH_SECONDS": str(self.watch_seconds),
             "MENINX_WATCH_GRACE_SECONDS": str(self.grace_seconds),
         }

@@ -25,6 +25,11 @@ def ended(name: str, code: int = 0, message: str = "") -> Manifest:
     return {"name": name, **_ALWAYS, "state": {"terminated": state}}
 
 
+def running(name: str) -> Manifest:
+    """Return the status of a container that runs."""
+    return {"name": name, **_ALWAYS, "state": {"running": {"startedAt": _now()}}}
+
+
 def waiting(name: str, reason: str) -> Manifest:
     """Return the status of a container that waits."""
     return {"name": name, **_ALWAYS, "state": {"waiting": {"reason": reason}}}

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from tests.api.conftest import Eventually, OperatorProcess
 from tests.api.control_plane import NAMESPACE
-from tests.api.kubelet import Kubelet, ended
+from tests.api.kubelet import Kubelet, ended, running
 from tests.support.make import aimodel, inferencejob, trainingjob
 from tests.support.trainings import message, quality
 
@@ -103,13 +103,9 @@ def test_training_is_held_back_and_goes_on(
     api.apply(TRAININGJOB, trainingjob(suspend=False), manager="kubectl")
     (job,) = eventually(lambda: api.list(JOB, NAMESPACE))
     api.apply(TRAININGJOB, trainingjob(suspend=True), manager="kubectl")
-    eventually(
-        lambda: (api.get(JOB, NAMESPACE, job["metadata"]["name"]) or {})["spec"].get("suspend")
-    )
+    eventually(lambda: _suspended(api, job))
     api.apply(TRAININGJOB, trainingjob(suspend=False), manager="kubectl")
-    eventually(
-        lambda: not (api.get(JOB, NAMESPACE, job["metadata"]["name"]) or {})["spec"].get("suspend")
-    )
+    eventually(lambda: not _suspended(api, job))
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
@@ -158,3 +154,34 @@ def test_job_of_a_study_goes_before_a_training(
     eventually(lambda: status_of(api).get("phase") == "Queued")
     api.apply(INFERENCEJOB, inferencejob("comes-later"), manager="kubectl")
     eventually(lambda: status_of(api).get("queue", {}).get("ahead") == ["comes-later"])
+
+
+def test_training_gives_way_to_a_stat_and_goes_on_after_it(
+    api: KubeApi, stopped_operator: OperatorProcess, kubelet: Kubelet, eventually: Eventually
+) -> None:
+    kubelet.node(gpus="1")
+    stopped_operator.preempt = True
+    stopped_operator.start()
+    api.apply(AIMODEL, aimodel(), manager="kubectl")
+    api.apply(TRAININGJOB, trainingjob(), manager="kubectl")
+    (job,) = eventually(lambda: api.list(JOB, NAMESPACE))
+    pod = kubelet.pod(job)
+    kubelet.pod_status(pod, "Running", running("train"))
+    eventually(lambda: status_of(api).get("phase") == "Running")
+    api.apply(INFERENCEJOB, inferencejob(priority="Stat"), manager="kubectl")
+    eventually(lambda: _suspended(api, job))
+    kubelet.pod_status(pod, "Failed", ended("train", 143))
+    (stat,) = eventually(lambda: [j for j in api.list(JOB, NAMESPACE) if _is_of_a_study(j)])
+    kubelet.job_complete(stat)
+    eventually(lambda: not _suspended(api, job))
+    attempts = status_of(api)["failedAttempts"]
+    assert [(a["reason"], a["counts"]) for a in attempts] == [("Preempted", False)]
+
+
+def _is_of_a_study(job: dict[str, Any]) -> bool:
+    return "meninx.io/inference-job" in job["metadata"]["labels"]
+
+
+def _suspended(api: KubeApi, job: dict[str, Any]) -> bool:
+    now = api.get(JOB, NAMESPACE, job["metadata"]["name"])
+    return bool(now and now["spec"].get("suspend"))

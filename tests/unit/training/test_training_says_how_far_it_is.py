@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import pytest
@@ -6,6 +7,7 @@ from tests.support.make import trainingjob
 from tests.support.trainings import line, message, quality, train_pod
 
 from meninx.base.errors import Unavailable
+from meninx.controller.job.failure import explain_pod
 from meninx.controller.training.result import NoResult, progress_of, result_of
 from meninx.controller.training.watch import ProgressWatch
 from meninx.resources.trainingjob import TrainingJob, TrainingResult
@@ -111,3 +113,12 @@ def test_result_that_breaks_the_contract_is_none(case: str) -> None:
     made = _result(WRONG[case])
     assert isinstance(made, NoResult)
     assert made.seen
+
+
+@pytest.mark.rule("said-plainly")
+def test_failure_is_told_in_the_words_of_the_training() -> None:
+    said = json.dumps({"failure": {"reason": "DataNotUsable", "message": "2 subjects, 4 needed"}})
+    failure = explain_pod(train_pod("ended 65", said=said))
+    assert failure is not None
+    assert (failure.reason, failure.again) == ("DataNotUsable", "never")
+    assert "It said: '2 subjects, 4 needed'." in failure.message

@@ -177,8 +177,16 @@ def explain_step(step: Step) -> Failure:
     if step.ours:
         return _in_our_words(step, cause)
     where = "E" if step.name == MODEL else f"Step {step.name}, e"
-    said = f" It said: '{_quote(step.message)}'." if step.message.strip() else ""
+    words = _own_words(step)
+    said = f" It said: '{_quote(words)}'." if words.strip() else ""
     return _failure(cause, f"{where}xit code {code}.{said}", step.name)
+
+
+def _own_words(step: Step) -> str:
+    """Return what a container of others says: the message of a failure in JSON, else as it stands."""
+    failure = step.said().get("failure")
+    message = failure.get("message") if isinstance(failure, dict) else None
+    return str(message) if message else step.message
 
 
 def _in_our_words(step: Step, cause: Cause) -> Failure:
