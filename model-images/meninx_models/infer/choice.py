@@ -11,6 +11,8 @@ ORDER: tuple[Name, ...] = ("tensorrt", "onnxruntime", "torch", "openvino")
 ENGINE_ENV = "MENINX_ENGINE"
 PRECISION_ENV = "MENINX_PRECISION"
 THREADS_ENV = "INFERENCE_NUM_THREADS"
+FIELDS = ("engine", "device", "precision", "verdict", "why")
+"""Columns of the table of engines."""
 BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
 
 
@@ -92,11 +94,11 @@ def options(found: Found) -> tuple[Option, ...]:
 
 
 def _runtime(engine: Name, provider: str, version: str, found: Found) -> Option:
+    precision: Precision = "f16" if engine == "tensorrt" else "f32"
     if not version:
-        return Option(engine, "GPU", "f16", "", False, "ONNX Runtime is not installed")
+        return Option(engine, "GPU", precision, "", False, "ONNX Runtime is not installed")
     there = provider in found.providers
     reason = f"ONNX Runtime has {provider}" if there else f"ONNX Runtime has no {provider}"
-    precision: Precision = "f16" if engine == "tensorrt" else "f32"
     return Option(engine, "GPU", precision, version, there, reason)
 
 
@@ -173,7 +175,7 @@ def in_float32(choice: EngineChoice, why: str) -> EngineChoice:
 
 
 def table(found: Found, wanted: Wanted) -> tuple[tuple[str, str, str, str, str], ...]:
-    """Return each engine, device, precision, whether it is chosen, and why."""
+    """Return each engine by the columns of FIELDS: chosen, usable or no, and why."""
     chosen = choose(found, wanted)
     return tuple(
         (

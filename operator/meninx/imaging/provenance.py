@@ -46,6 +46,8 @@ class Maker:
     pipeline: str | None = None
     """Name and version of the pipeline."""
     steps: tuple[Part, ...] = ()
+    engine: str | None = None
+    """What computed it: engine, version, precision and device, as the model tells."""
 
     @property
     def digest(self) -> str:
@@ -62,7 +64,8 @@ class Maker:
         weights = {"weights_sha256": self.weights_sha256} if self.weights_sha256 else {}
         pipeline = {"pipeline": self.pipeline} if self.pipeline else {}
         steps = {f"step {part.name}": part.said() for part in self.steps}
-        return {"model": self.name, "image": self.image} | weights | pipeline | steps
+        engine = {"engine": self.engine} if self.engine else {}
+        return {"model": self.name, "image": self.image} | weights | engine | pipeline | steps
 
     def series_description(self, what: str) -> str:
         """Return a series description that names the model and says that a machine made it."""

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -78,7 +78,9 @@ def checked_labels(array: npt.NDArray[Any], labels: list[Label]) -> LabelMap:
     return array.astype(np.uint8)
 
 
-def compose(task: Task, source: Source, labels: LabelMap, *, now: dt.datetime) -> Composed:
+def compose(
+    task: Task, source: Source, labels: LabelMap, *, now: dt.datetime, engine: str | None = None
+) -> Composed:
     """Turn a label map on the source's grid into the objects and numbers of a job.
 
     The same task, source and labels give the same UIDs, whoever asks and when. The report is
@@ -86,7 +88,7 @@ def compose(task: Task, source: Source, labels: LabelMap, *, now: dt.datetime) -
     """
     segments = [_segment(label) for label in task.model.labels]
     measures = measure(labels, source.grid, [segment.value for segment in segments])
-    maker = maker_of(task)
+    maker = replace(maker_of(task), engine=engine)
     findings = [Finding(s, m) for s, m in zip(segments, measures, strict=True)]
     seg = None
     if labels.any() or task.model.no_findings == "EmptySegmentation":

@@ -10,6 +10,7 @@ from meninx.resources.reasons import Reason
 from meninx.resources.task import Task
 from meninx.steps import contract
 from meninx.steps.compose import Composed, checked_labels, compose, source_of
+from meninx.steps.engine import engine_named
 from meninx.steps.placement import place
 from meninx.steps.source import Source
 from meninx.steps.weights import check_weights
@@ -31,7 +32,8 @@ def compose_result(task: Task, workspace: Workspace, *, now: dt.datetime) -> Mod
     The first channel is the reference: the result lies on its images. Raises Rejected with
     NotFinite or BadResult.
     """
-    check_weights(workspace.output / contract.RESULT_FILE, task.model.weights_sha256)
+    told = workspace.output / contract.RESULT_FILE
+    check_weights(told, task.model.weights_sha256)
     path = workspace.segmentation()
     if path is None:
         names = " or ".join(contract.SEGMENTATION_FILES)
@@ -43,5 +45,7 @@ def compose_result(task: Task, workspace: Workspace, *, now: dt.datetime) -> Mod
     checked = checked_labels(array, task.model.labels)
     source = workspace.reference(task.channels[0])
     labels = place(checked, grid, source.stack.grid)
-    made = compose(task, source_of(source.stack, source.datasets), labels, now=now)
+    made = compose(
+        task, source_of(source.stack, source.datasets), labels, now=now, engine=engine_named(told)
+    )
     return ModelResult(source, labels, made)

@@ -44,6 +44,16 @@ def test_segment_is_coded_and_names_its_algorithm(source: Source) -> None:
     assert WEIGHTS_SHA256 in algorithm.AlgorithmParameters
 
 
+def test_engine_that_computed_it_is_named(source: Source) -> None:
+    engine = "openvino 2026.4.1 bf16 CPU"
+    made = compose(task(), source, lesion(source), now=NOW, engine=engine)
+    assert made.seg is not None
+    (segment,) = reread(made.seg).SegmentSequence
+    algorithm = segment.SegmentationAlgorithmIdentificationSequence[0]
+    assert engine in algorithm.AlgorithmParameters
+    assert made.seg.SOPInstanceUID == with_lesion(source).results.sop_instance_uids[0]
+
+
 def test_every_object_is_named_as_machine_made(source: Source) -> None:
     for written in map(reread, with_lesion(source).objects):
         assert "machine-made" in written.SeriesDescription
