@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from meninx.base.clock import SystemClock
-from meninx.base.errors import MeninxError
+from meninx.base.errors import MeninxError, NotFound
 from meninx.base.logs import Log
 from meninx.controller import handlers, health
 from meninx.controller.cache import Cache
@@ -207,7 +207,10 @@ class Operator:
         """List what kopf watches: it tells neither when its list is whole nor what has vanished."""
         for kind in handlers.BY_KOPF:
             watched = Watched(kind, self._settings.namespace)
-            await asyncio.to_thread(fill, self._api, watched, self._cache)
+            try:
+                await asyncio.to_thread(fill, self._api, watched, self._cache)
+            except NotFound:  # its definition is not installed: there are none, and it is told so
+                self._cache.listed(kind, set(), "0")
             self._filled[kind] = self._loop.time()
 
     async def _refill(self) -> None:

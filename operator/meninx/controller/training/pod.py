@@ -120,6 +120,8 @@ def _pod(job: TrainingJob, job_name: str, settings: PodSettings) -> Manifest:
     return {
         "restartPolicy": "Never",
         "terminationGracePeriodSeconds": GRACE_SECONDS,
+        # As process 1 a program that does not listen for SIGTERM would not hear it.
+        "shareProcessNamespace": True,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "securityContext": _POD_SECURITY,
