@@ -47,13 +47,13 @@ UNET = Source(
     "unet-meningioma",
     "model-images/unet-meningioma/Containerfile",
     "model-images",
-    ("model-images/unet-meningioma", "model-images/meninx_models"),
+    ("model-images/unet-meningioma", "model-images/meninx_models", "model-images/remove-tools.sh"),
 )
 THRESHOLD = Source(
     "example-threshold",
     "model-images/example-threshold/Containerfile",
     "model-images",
-    ("model-images/example-threshold",),
+    ("model-images/example-threshold", "model-images/remove-tools.sh"),
 )
 HOSPITAL = Source("hospital", "tests/hospital/Containerfile", ".", ("tests/hospital",))
 
