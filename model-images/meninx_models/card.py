@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from meninx_models.config import Config
+from meninx_models.config import Config, Plan
+from meninx_models.data.report import Measured, report_text
 
 CARD = """# Model card: {title}
 
@@ -48,6 +49,66 @@ Healthy heads: {healthy}
   A second full training from nothing (an hour on 2 cores, not cut) gave the same quality on the same test heads:
   Dice 0.90, 0.70 and 0.28 from large to small, recall 0.80, 0.85 and 0.42, nothing found in 13 of 13 healthy heads.
 """
+
+RUN_CARD = """# Model card: {name} {version}
+
+**Not a medical device.** The figures are those of one training on one data set; how the model does elsewhere has to be
+measured there (`meninx evaluate`).
+
+## What it is
+Network `{network}`, trained for {epochs} epochs ({seconds:.0f} s), weights of epoch {best} (validation Dice {dice}).
+Weights: SHA-256 `{sha}`. {where}
+
+## What it was trained on
+{data}
+Plan: batch {batch}, loss `{loss}`, optimiser `{optimiser}` at {rate:g}, schedule `{schedule}`, seed {seed}, changed by
+{changes}. Every field: `plan.resolved.yaml`; every case: `data-report.json`.
+
+## How good it is
+{heads} held-out heads (files: SHA-256 `{dataset}`), each on its own grid.
+
+| largest lesion | heads | lesions | Dice mean | Dice median | average Hausdorff, mm | HD95, mm | recall | false lesions over 0.5 mL a head |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |
+{rows}
+
+Distances are between each found lesion and what was found of it. Healthy heads: {healthy}
+"""
+INPUTS = {
+    "head": "In: a head, put on the image's canvas at {0} mm; the shipped image runs it.",
+    "grid": "In: volumes on a grid of {1} voxels of {2:g} mm around their centre (`input.json`).",
+}
+
+
+def write_run_card(path: Path, plan: Plan, measured: Measured, metrics: dict[str, Any]) -> None:
+    """Write the card of a training of one's own."""
+    training, asked = metrics["training"], plan.input
+    shape = " x ".join(map(str, getattr(asked, "shape", ())))
+    text = RUN_CARD.format(
+        name=plan.name,
+        version=plan.version,
+        network=plan.network,
+        epochs=training["epochs"],
+        seconds=training["seconds"],
+        best=training["best_epoch"],
+        dice=_number(training["best_validation_dice"], 3),
+        sha=metrics["weights_sha256"],
+        where=INPUTS[asked.kind].format(
+            getattr(asked, "millimetres", 0), shape, getattr(asked, "spacing_mm", 0)
+        ),
+        data=report_text(measured),
+        batch=plan.batch,
+        loss=plan.loss.name,
+        optimiser=plan.optimiser.name,
+        rate=plan.optimiser.rate,
+        schedule=plan.schedule.name,
+        seed=plan.seed,
+        changes=", ".join(item.name for item in plan.augmentation) or "nothing",
+        heads=len(metrics["heads"]),
+        dataset=metrics["quality"]["dataset"],
+        rows="\n".join(_row(row) for row in metrics["rows"]),
+        healthy=_healthy(metrics["healthy"]) if metrics["healthy"]["heads"] else "none.",
+    )
+    path.write_text(text)
 
 
 def write_card(path: Path, config: Config, report: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from meninx_models.card import write_run_card
 from meninx_models.data.layouts import read_pair
 from meninx_models.data.pairs import sha256_of_cases
 from meninx_models.data.report import in_split
@@ -15,7 +16,7 @@ from meninx_models.train.run import Run
 from meninx_models.train.state import State
 from meninx_models.train.telling import tell_end
 
-CURVES_FILE = "curves.png"
+CURVES_FILE, CARD_FILE = "curves.png", "MODEL_CARD.md"
 
 
 def finish(run: Run, state: State) -> None:
@@ -41,6 +42,7 @@ def finish(run: Run, state: State) -> None:
         "training": _training(state),
         **report,
     }
+    write_run_card(run.folder / CARD_FILE, run.plan, measured, content)
     aside = run.folder / f".{METRICS_FILE}.part"
     aside.write_text(json.dumps(content, indent=1) + "\n")
     aside.replace(run.folder / METRICS_FILE)

@@ -77,6 +77,15 @@ def test_graph_that_is_written_runs_on_an_engine(fitted: Fitted) -> None:
     }
 
 
+def test_card_says_what_it_was_trained_on(fitted: Fitted) -> None:
+    card = (fitted.out / "MODEL_CARD.md").read_text()
+    assert card.startswith("# Model card: trained 1.0.0\n\n**Not a medical device.**")
+    assert "12 cases of 12 subjects, laid out as pairs" in card
+    assert "32 x 32 x 32 voxels of 1 mm" in card
+    assert json.loads(fitted.termination.read_text())["sha256"] in card
+    assert "| all | 1 | 1 |" in card
+
+
 def test_curves_and_logs_lie_beside(fitted: Fitted) -> None:
     assert (fitted.out / "curves.png").read_bytes().startswith(b"\x89PNG")
     assert list((fitted.out / "tensorboard").glob("events.out.tfevents.*"))
