@@ -49,7 +49,7 @@ def installed(site: Site) -> Iterator[None]:
         _queue(site)
         yield
     finally:
-        uninstall(site)
+        uninstall(site, wait=False)
 
 
 def workloads(site: Site, job: str) -> list[Manifest]:
@@ -87,20 +87,27 @@ def _queue(site: Site) -> None:
 
 
 def _insist(site: Site, kind: Kind, manifest: Manifest) -> None:
-    """Apply until its webhooks answer."""
+    """Apply until its webhooks answer.
+
+    Kueue writes their certificates into a Secret that it has mounted: the kubelet looks after that
+    once a minute, and when the pod changes.
+    """
     end = time.monotonic() + 120
     while True:
+        mark = f"meninx.test/looked-at={time.monotonic():.0f}"
+        pods = ("-n", SYSTEM, "annotate", "pod", "-l", "control-plane=controller-manager")
+        site.target.kubectl(*pods, mark, "--overwrite", check=False)
         try:
             site.api.apply(kind, manifest, manager="e2e")
         except MeninxError as error:
             if time.monotonic() > end:
                 raise DemoFailed(f"Kueue does not come up: {error}") from error
-            time.sleep(0.5)
+            time.sleep(2)
         else:
             return
 
 
-def uninstall(site: Site) -> None:
+def uninstall(site: Site, *, wait: bool = True) -> None:
     """Take Kueue away, also where it no longer runs: first what would refuse every Job without it."""
     ask = site.target.kubectl
     known = ask("get", "crd", f"workloads.{GROUP}", "--ignore-not-found", "-o", "name")
@@ -113,7 +120,14 @@ def uninstall(site: Site) -> None:
     if known:
         _empty(site)
     documents = [d for d in _manifests() if "Webhook" not in d["kind"]]
-    gone = ("delete", "--ignore-not-found", "--timeout=90s", "-f", "-")
+    gone = (
+        "delete",
+        "--ignore-not-found",
+        f"--wait={json.dumps(wait)}",
+        "--timeout=90s",
+        "-f",
+        "-",
+    )
     ask(*gone, stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": documents}))
 
 

@@ -47,23 +47,25 @@ def place(site: Site) -> Iterator[Lab]:
 def story(place: Lab) -> Iterator[dict[str, Seen]]:
     """Tell a day of a queue of one GPU; return what was seen on the way."""
     first = _begin(place, "first", SLOW)
-    seen = {"absent": _see(first, "WaitingForKueue")}
+    seen = {"absent": _see(first, "KueueNotInstalled")}
     with kueue.installed(place.site):
         first.pod(infers)
-        second = _begin(place, "second", WORK)
+        second = _begin(place, "second", SLOW)
         seen["no-quota"] = _see(second, "WaitingForKueue", says="insufficient")
-        held = _begin(place, "held", WORK)
-        seen["held"] = _person(held, seen="Suspended", suspend=True)
-        seen["resumed"] = _person(held, seen="WaitingForKueue", suspend=False)
         stat = _begin(place, "stat", WORK, priority="Stat")
         seen["preempted"] = _see(first, "EvictedByKueue")
         seen["stat"] = _end(stat)
         first.pod(infers)
-        seen["cancelled"] = _person(held, seen="Cancelled", cancel=True)
         seen["stopped"] = _person(first, seen="Suspended", suspend=True)
-        seen["second"] = _end(second)
+        second.pod(infers)  # before that, Kueue lets a newer job pass it
+        held = _begin(place, "held", WORK)
+        _see(held, "WaitingForKueue", says="insufficient")
+        seen["held"] = _person(held, seen="Suspended", suspend=True)
         _patch(first, suspend=False)
-        seen["first"] = _end(first)
+        first.until("Workload", lambda: kueue.workloads(place.site, first.status["jobName"]))
+        seen["resumed"] = _person(held, seen="WaitingForKueue", suspend=False)
+        seen["cancelled"] = _person(held, seen="Cancelled", cancel=True)
+        seen |= {"second": _end(second), "first": _end(first)}
         yield seen
 
 
@@ -113,8 +115,8 @@ def _person(job: Failing, *, seen: str, **spec: Any) -> Seen:
 def test_queue_without_kueue_is_said_plainly(story: dict[str, Seen]) -> None:
     """The job waits, with a remedy, and goes on by itself when Kueue is installed."""
     seen = story["absent"]
-    assert seen.why == ("Queued", "WaitingForKueue")
-    assert "install Kueue" in message(seen.status)
+    assert seen.why == ("Queued", "KueueNotInstalled")
+    assert "Install it" in message(seen.status)
     assert seen.job is None
 
 
@@ -127,6 +129,9 @@ def test_job_that_waits_says_what_kueue_says(story: dict[str, Seen]) -> None:
     assert seen.job["spec"]["suspend"] is True
     assert seen.job["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == kueue.QUEUE
     assert story["second"].status["phase"] == "Succeeded"
+    assert (
+        story["second"].status["timings"]["waiting"] > story["second"].status["timings"]["starting"]
+    )
 
 
 def test_stat_takes_the_turn_of_routine_by_kueue(story: dict[str, Seen]) -> None:

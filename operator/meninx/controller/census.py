@@ -14,7 +14,8 @@ from meninx.resources.reasons import Reason
 IN_LINE = frozenset(
     {
         Reason.QUEUED, Reason.NO_CAPACITY, Reason.CONCURRENCY_REACHED, Reason.PREEMPTED,
-        Reason.WAITING_FOR_KUEUE, Reason.EVICTED_BY_KUEUE, Reason.NO_MATCHING_NODE,
+        Reason.WAITING_FOR_KUEUE, Reason.EVICTED_BY_KUEUE, Reason.KUEUE_NOT_INSTALLED,
+        Reason.NO_MATCHING_NODE,
     }
 )  # fmt: skip
 """Why a job waits that only waits for room; others wait for a person, a model or an hour."""

@@ -13,7 +13,7 @@ from meninx.kube.kinds import Kind
 
 log = Log(__name__)
 
-AGAIN_SECONDS = 30.0
+AGAIN_SECONDS = 10.0
 _VERSIONS = ("v1beta2", "v1beta1")
 """Versions of the API group in which a Workload's conditions are what we read."""
 

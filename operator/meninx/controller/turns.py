@@ -40,7 +40,7 @@ GRANT_SECONDS = 60.0
 """A turn that no Kubernetes Job came of in so long is given to another."""
 TELL_SECONDS = 10.0
 """How often it is looked whether places in line are worth telling."""
-KUEUE_SECONDS = 30.0
+KUEUE_SECONDS = 10.0
 """How often it is looked whether Kueue is there, while jobs wait for it."""
 FRONT = 10
 """So near to the front each step is told."""

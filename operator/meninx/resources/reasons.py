@@ -141,6 +141,10 @@ MEANINGS: dict[Reason, Meaning] = {
         "Kueue has not admitted the job yet.",
         "Look at its Workload: kubectl get workloads; check the quota of the queue.",
     ),
+    Reason.KUEUE_NOT_INSTALLED: _M(
+        "The job names a queue of Kueue (spec.queueName), and Kueue is not installed.",
+        "Install it, and the job goes on by itself; or make the job without queueName.",
+    ),
     Reason.EVICTED_BY_KUEUE: _M(
         "Kueue has taken the job's turn back.",
         "Nothing to do: it begins anew when Kueue admits it again, and uses up no retry.",

@@ -57,6 +57,7 @@ class Reason(StrEnum):
     PREEMPTED = "Preempted"
     WAITING_FOR_KUEUE = "WaitingForKueue"
     EVICTED_BY_KUEUE = "EvictedByKueue"
+    KUEUE_NOT_INSTALLED = "KueueNotInstalled"
     CANCELLED = "Cancelled"
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     EVICTED = "Evicted"

@@ -13,8 +13,8 @@ def test_named_queue_without_kueue_is_a_clear_reason() -> None:
     site = Site()
     site.submit(queueName="gpus")
     assert site.plan() == ["one"]
-    assert site.says().reason is Reason.WAITING_FOR_KUEUE
-    assert "install Kueue" in site.says().detail
+    assert not site.says().granted
+    assert site.says().reason is Reason.KUEUE_NOT_INSTALLED
 
 
 def test_kueue_that_comes_later_is_noticed() -> None:

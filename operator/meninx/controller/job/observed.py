@@ -46,6 +46,14 @@ class Observed:
         return moment(_metadata(self.kubernetes_job).get("creationTimestamp"))
 
     @property
+    def begun(self) -> str | None:
+        """Return when the job got its turn: when its Kubernetes Job was made, or by Kueue, begun."""
+        job = self.kubernetes_job or {}
+        if not self.is_kueues:
+            return _metadata(job).get("creationTimestamp")
+        return None if self.suspended else (job.get("status") or {}).get("startTime")
+
+    @property
     def created_at(self) -> dt.datetime | None:
         """Return when the resource itself was made."""
         return moment(_metadata(self.resource).get("creationTimestamp"))

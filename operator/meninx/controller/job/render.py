@@ -94,7 +94,8 @@ def render(
     }
     if observed.kubernetes_job is not None:
         metadata = observed.kubernetes_job["metadata"]
-        status |= {"jobName": metadata["name"], "startedAt": metadata.get("creationTimestamp")}
+        begun = {"startedAt": observed.begun} if observed.begun else {}
+        status |= {"jobName": metadata["name"], **begun}
     status["steps"] = _steps(observed, verdict)
     if verdict.phase in TERMINAL:
         status["finishedAt"] = to_rfc3339(now)

@@ -11,8 +11,9 @@ from meninx.controller.job.failure import StartTrouble, start_trouble
 from meninx.controller.job.observed import Observed
 from meninx.controller.job.say import failed_attempts, sooner, tell
 from meninx.controller.job.status import Verdict, no_pod, progress, sentence, without_turn
-from meninx.controller.job.steps import read_steps
+from meninx.controller.job.steps import moment, read_steps
 from meninx.controller.job.waiting import hold, in_line
+from meninx.controller.queue import kueue
 from meninx.controller.queue.admission import UNDECIDED, Admission
 from meninx.resources.aimodel import AIModelSpec
 from meninx.resources.inferencejob import Attempt, InferenceJob, Phase
@@ -102,14 +103,14 @@ def _left_to_kueue(observed: Observed, job: InferenceJob, now: dt.datetime) -> D
     metadata = (observed.kubernetes_job or {})["metadata"]
     if asked and asked != observed.queue_name:
         return Decision((DeleteJob(metadata["name"], metadata["uid"]),))  # made anew for that queue
-    reason = observed.admission.reason
-    if reason is not Reason.EVICTED_BY_KUEUE:
-        reason = Reason.WAITING_FOR_KUEUE
+    said = observed.admission.reason
+    reason = said if said in kueue.REASONS else Reason.WAITING_FOR_KUEUE
     message = sentence(reason, observed.admission.detail)
     verdict = Verdict("Queued", without_turn(observed, reason, message))
     given_up = sentence(Reason.EVICTED_BY_KUEUE, observed.admission.detail)
     failed = with_the_one_that_ends(observed, Reason.EVICTED_BY_KUEUE, given_up, now=now)
-    return tell(observed, verdict, now, failed=failed)
+    # It may wait for days, and is let go without us: its credential must be valid at any time.
+    return tell(observed, verdict, now, before=upkeep.due(observed, job, now), failed=failed)
 
 
 def _at_work(observed: Observed, job: InferenceJob, now: dt.datetime) -> Decision:
@@ -129,8 +130,8 @@ def _at_work(observed: Observed, job: InferenceJob, now: dt.datetime) -> Decisio
 
 def _why_no_pod(observed: Observed, now: dt.datetime) -> str:
     """Point to where a quota or a policy that forbids the pod shows: only on the Job itself."""
-    made = observed.made_at
-    if made is None or (now - made).total_seconds() < POD_SECONDS:
+    begun = moment(observed.begun)
+    if begun is None or (now - begun).total_seconds() < POD_SECONDS:
         return ""
     name = (observed.kubernetes_job or {})["metadata"]["name"]
     return f"It still has no pod: kubectl describe job {name} says why."

@@ -24,7 +24,8 @@ PLACE_SECONDS = 30.0
 IN_LINE = frozenset(
     {
         Reason.QUEUED, Reason.NO_CAPACITY, Reason.CONCURRENCY_REACHED, Reason.PREEMPTED,
-        Reason.WAITING_FOR_KUEUE, Reason.EVICTED_BY_KUEUE, Reason.NO_MATCHING_NODE,
+        Reason.WAITING_FOR_KUEUE, Reason.EVICTED_BY_KUEUE, Reason.KUEUE_NOT_INSTALLED,
+        Reason.NO_MATCHING_NODE,
     }
 )  # fmt: skip
 """Reasons of a job that waits for its turn: which of them it is may change with every plan."""

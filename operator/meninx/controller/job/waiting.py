@@ -24,6 +24,7 @@ from meninx.controller.job.status import (
 )
 from meninx.controller.queue.admission import UNDECIDED
 from meninx.controller.settings import PodSettings
+from meninx.kube import conditions
 from meninx.resources.inferencejob import InferenceJob
 from meninx.resources.reasons import Reason
 
@@ -103,8 +104,12 @@ def _start(
 
 
 def _anew(observed: Observed) -> tuple[Emit, ...]:
-    """Tell a person that a Kubernetes Job, which was there, has gone."""
-    if observed.status.get("jobName") is None:
+    """Tell a person that a Kubernetes Job, which was there, has gone; not where we deleted it.
+
+    That is done to a Job of Kueue's where a person holds the job back.
+    """
+    said = conditions.find(observed.status.get("conditions") or (), ADMITTED) or {}
+    if observed.status.get("jobName") is None or said.get("reason") == Reason.SUSPENDED:
         return ()
     message = "The Kubernetes Job was gone before its end: it is made anew."
     return (Emit("Warning", Reason.STARTING, message),)

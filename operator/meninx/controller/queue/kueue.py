@@ -20,12 +20,9 @@ from meninx.resources.reasons import Reason
 Manifest = Mapping[str, Any]
 
 GROUP = "kueue.x-k8s.io"
-ABSENT = Admission(
-    granted=False,
-    reason=Reason.WAITING_FOR_KUEUE,
-    detail=f"The job names a queue (spec.queueName), and the API server does not know {GROUP}: "
-    "install Kueue, or leave out queueName.",
-)
+ABSENT = Admission(granted=False, reason=Reason.KUEUE_NOT_INSTALLED)
+REASONS = (Reason.WAITING_FOR_KUEUE, Reason.EVICTED_BY_KUEUE, Reason.KUEUE_NOT_INSTALLED)
+"""Why a job that Kueue admits has no turn."""
 
 
 def handed_over(manifest: Mapping[str, Any], queue_name: str | None) -> dict[str, Any]:
