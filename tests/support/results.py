@@ -129,9 +129,9 @@ def mask_by_position(seg: Dataset, grid: Grid) -> LabelMap:
     found = np.asarray(volume.array)
     labels = np.zeros(grid.shape, np.uint8)
     to_index = np.linalg.inv(grid.affine_lps) @ volume.affine
-    for place in np.argwhere(found):
-        column, row, slice_ = np.rint((to_index @ (*place, 1))[:3]).astype(int)
-        labels[column, row, slice_] = found[tuple(place)]
+    places = np.argwhere(found)
+    at = np.rint(places @ to_index[:3, :3].T + to_index[:3, 3]).astype(int)
+    labels[tuple(at.T)] = found[tuple(places.T)]
     return labels
 
 
