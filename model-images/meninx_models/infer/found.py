@@ -14,6 +14,8 @@ QUOTA_V2 = Path("/sys/fs/cgroup/cpu.max")
 QUOTA_V1, PERIOD_V1 = (
     Path(f"/sys/fs/cgroup/cpu/cpu.cfs_{name}_us") for name in ("quota", "period")
 )
+MEMORY_V2 = Path("/sys/fs/cgroup/memory.max")
+MEMORY_V1 = Path("/sys/fs/cgroup/memory/memory.limit_in_bytes")
 DISTRIBUTIONS = {
     "openvino": ("openvino",),
     "onnxruntime": ("onnxruntime-gpu", "onnxruntime"),
@@ -86,3 +88,16 @@ def quota(v2: Path, v1: Path, period_v1: Path) -> int:
     except (OSError, ValueError):
         return many
     return many
+
+
+def memory_limit(v2: Path = MEMORY_V2, v1: Path = MEMORY_V1) -> int | None:
+    """Return the container's memory limit in bytes; None where there is none or it can't be read."""
+    for path in (v2, v1):
+        try:
+            limit = int(path.read_text()) if path.is_file() else 0
+        except (OSError, ValueError):
+            continue
+        # version 1 says "no limit" by a number beyond any memory
+        if 0 < limit < 1 << 60:
+            return limit
+    return None

@@ -7,13 +7,17 @@ from typing import Literal, Protocol
 import numpy as np
 
 from meninx_models.infer.window import Mask, blend
-from meninx_models.preprocess import Volume
+from meninx_models.preprocess import BOX, Volume
 
 FLIPS_ENV = "MENINX_FLIPS"
 """1: look at the mirrored head too, and take the mean."""
 WINDOW_ENV = "MENINX_WINDOW"
 """Edge in voxels: look by windows although the graph would take the whole head."""
 LEFT_RIGHT = 0
+FALLBACK: tuple[int, int, int] = (96, 96, 96)
+"""Windows where the whole head is too much for the memory."""
+BASE_BYTES, BYTES_PER_VOXEL = 400 << 20, 60
+"""What a process with a loaded engine takes, and what each voxel of a whole head adds at the most."""
 Size = tuple[int, int, int]
 
 
@@ -46,8 +50,10 @@ class Predicted:
     mirrored: Volume | None = None
 
 
-def mode_of(window: Size | None, environment: Mapping[str, str]) -> Mode:
-    """Return the mode for a graph: its own window, the one asked for, or none.
+def mode_of(
+    window: Size | None, environment: Mapping[str, str], memory_bytes: int | None = None
+) -> Mode:
+    """Return the mode for a graph: its own window, the one asked for, or none if memory allows.
 
     Raises ValueError for an edge that the network's levels don't divide.
     """
@@ -56,7 +62,11 @@ def mode_of(window: Size | None, environment: Mapping[str, str]) -> Mode:
     if edge % 16 or edge < 0:
         raise ValueError(f"{WINDOW_ENV}={edge}: use a multiple of 16")
     asked = (edge, edge, edge) if edge else None
-    return Mode(window or asked, flips)
+    if window or asked:
+        return Mode(window or asked, flips)
+    whole = BASE_BYTES + BYTES_PER_VOXEL * BOX[0] * BOX[1] * BOX[2]
+    tight = memory_bytes is not None and memory_bytes < whole
+    return Mode(FALLBACK if tight else None, flips)
 
 
 def predict(engine: Looks, box: Volume, mode: Mode, occupied: Mask) -> Predicted:

@@ -17,6 +17,7 @@ from meninx_models import contract
 from meninx_models.contract import EngineDiffers, NotFinite, NotForModel
 from meninx_models.infer.artefact import GRAPH_FILE, Facts, read_facts, sha256_of
 from meninx_models.infer.engine import Engine, open_engine
+from meninx_models.infer.found import memory_limit
 from meninx_models.infer.plausible import ANY_CONTRAST_ENV, check_facts, study_facts
 from meninx_models.infer.predict import Mode, mode_of
 from meninx_models.infer.segment import Segmented, Stopwatch, probability_map, segment
@@ -70,7 +71,7 @@ def run(weights: Path, environment: Mapping[str, str]) -> int:
     facts = replace(read_facts(weights), sha256=sha256_of(graph))
     if _asked(environment, ANY_CONTRAST_ENV):
         facts = replace(facts, contrast=None)
-    mode = mode_of(facts.window, environment)
+    mode = mode_of(facts.window, environment, memory_limit())
     watch = Stopwatch()
     with ThreadPoolExecutor(1) as aside:
         # the engine starts on one core while the head is read and resampled on another

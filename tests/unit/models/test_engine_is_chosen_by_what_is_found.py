@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from meninx_models.infer.choice import Found, Wanted, choose, options, table, wanted_from, without
-from meninx_models.infer.found import cpu_flags, look, quota
+from meninx_models.infer.found import cpu_flags, look, memory_limit, quota
 
 CPU = Found({"openvino": "2026.4"}, cpu_flags=frozenset({"avx512_bf16", "avx2"}), cores=8)
 CUDA = Found(
@@ -111,3 +111,21 @@ def test_limit_of_the_container_is_its_cores(
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     assert quota(tmp_path / "max", tmp_path / "quota", tmp_path / "period") == cores
+
+
+LIMITS = {
+    "version 2": ({"v2": "1073741824"}, 1 << 30),
+    "version 2, no limit": ({"v2": "max"}, None),
+    "version 1": ({"v1": "536870912"}, 1 << 29),
+    "version 1, no limit": ({"v1": "9223372036854771712"}, None),
+    "neither": ({}, None),
+}
+
+
+@pytest.mark.parametrize(("files", "limit"), LIMITS.values(), ids=LIMITS)
+def test_memory_of_the_container_is_its_limit(
+    tmp_path: Path, files: dict[str, str], limit: int | None
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert memory_limit(tmp_path / "v2", tmp_path / "v1") == limit

@@ -95,5 +95,7 @@ def test_mode_follows_the_graph_then_the_wish() -> None:
     assert mode_of(WINDOW, {"MENINX_FLIPS": "1"}) == Mode(WINDOW, flips=True)
     assert mode_of(None, {"MENINX_WINDOW": "64"}).window == (64, 64, 64)
     assert mode_of(WINDOW, {"MENINX_WINDOW": "64"}).window == WINDOW
+    assert mode_of(None, {}, 4 << 30) == Mode()
+    assert mode_of(None, {}, 512 << 20).window == (96, 96, 96)
     with pytest.raises(ValueError, match="multiple of 16"):
         mode_of(None, {"MENINX_WINDOW": "50"})
