@@ -132,8 +132,9 @@ class Reconciler:
         decision = job.decide(observed, self._clock.now(), self._settings.pods)
         try:
             self._do(self._jobs, observed.resource, decision, observed.chain)
-        except (BadInput, Unauthorised) as error:
-            self._refused(observed, decision, error)
+        except MeninxError as error:
+            if any(isinstance(action, CreateJob) for action in decision.actions):
+                self._refused(observed, error)
             raise
         again = 0.0 if _ends(decision) else decision.look_again_seconds
         return Outcome(again, keys=self._desk.stirred())
@@ -165,11 +166,12 @@ class Reconciler:
             if names.FINALIZER_IN_USE in (model_["metadata"].get("finalizers") or ()):
                 self._models.do(model_, SetInUse(False))
 
-    def _refused(self, observed: Observed, decision: Decision, error: MeninxError) -> None:
-        """Say on the job that the API server would not take its Kubernetes Job."""
-        if any(isinstance(action, CreateJob) for action in decision.actions):
-            refusal = job.refused(observed, str(error), self._clock.now())
-            self._do(self._jobs, observed.resource, refusal)
+    def _refused(self, observed: Observed, error: MeninxError) -> None:
+        """Say on the job that the API server would not take its Kubernetes Job; not what soon passes."""
+        say = job.refused if isinstance(error, BadInput | Unauthorised) else job.not_taken
+        if say is job.refused or "failed calling webhook" in str(error):
+            told = say(observed, str(error), self._clock.now())
+            self._do(self._jobs, observed.resource, told)
 
     def _do(
         self,

@@ -145,6 +145,10 @@ MEANINGS: dict[Reason, Meaning] = {
         "The job names a queue of Kueue (spec.queueName), and Kueue is not installed.",
         "Install it, and the job goes on by itself; or make the job without queueName.",
     ),
+    Reason.WEBHOOK_AWAY: _M(
+        "The API server takes no Kubernetes Job now: a webhook that it must ask does not answer.",
+        "Bring what serves that webhook back (Kueue, for one): the job goes on by itself.",
+    ),
     Reason.EVICTED_BY_KUEUE: _M(
         "Kueue has taken the job's turn back.",
         "Nothing to do: it begins anew when Kueue admits it again, and uses up no retry.",

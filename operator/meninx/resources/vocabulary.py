@@ -58,6 +58,7 @@ class Reason(StrEnum):
     WAITING_FOR_KUEUE = "WaitingForKueue"
     EVICTED_BY_KUEUE = "EvictedByKueue"
     KUEUE_NOT_INSTALLED = "KueueNotInstalled"
+    WEBHOOK_AWAY = "WebhookAway"
     CANCELLED = "Cancelled"
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     EVICTED = "Evicted"

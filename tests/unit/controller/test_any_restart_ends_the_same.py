@@ -224,8 +224,16 @@ def test_outage_of_the_api_server_only_costs_time() -> None:
 
 
 @pytest.mark.rule("said-plainly")
-@pytest.mark.parametrize("error", [BadInput("bad memory"), Unauthorised("quota")], ids=str)
-def test_refused_kubernetes_job_is_told_on_the_resource(error: Exception) -> None:
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (BadInput("bad memory"), "BadSpec"),
+        (Unauthorised("quota"), "BadSpec"),
+        (Unavailable('failed calling webhook "mjob.kb.io"'), "WebhookAway"),
+    ],
+    ids=["bad-input", "unauthorised", "webhook-away"],
+)
+def test_refused_kubernetes_job_is_told_on_the_resource(error: Exception, reason: str) -> None:
     world = World()
     CREATE[0](world)
 
@@ -237,7 +245,7 @@ def test_refused_kubernetes_job_is_told_on_the_resource(error: Exception) -> Non
     with pytest.raises(type(error)):
         _look_at_everything(world)
     (admitted,) = world.status()["conditions"]
-    assert (admitted["status"], admitted["reason"]) == ("False", "BadSpec")
+    assert (admitted["status"], admitted["reason"]) == ("False", reason)
     assert str(error) in admitted["message"]
     world.kube.fault = None
     _settle(world, ())

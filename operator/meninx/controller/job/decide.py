@@ -47,6 +47,12 @@ def refused(observed: Observed, message: str, now: dt.datetime) -> Decision:
     return tell(observed, Verdict("Pending", (said,)), now)
 
 
+def not_taken(observed: Observed, message: str, now: dt.datetime) -> Decision:
+    """Say that the API server can't take the Kubernetes Job for want of a webhook's answer."""
+    said = lacks(ADMITTED, Reason.WEBHOOK_AWAY, sentence(Reason.WEBHOOK_AWAY, f"{message}."))
+    return tell(observed, Verdict("Queued", (said,)), now)
+
+
 def _living(
     observed: Observed, job: InferenceJob, now: dt.datetime, settings: PodSettings
 ) -> Decision:
