@@ -119,3 +119,14 @@ class Decision:
 
     actions: tuple[Action, ...] = ()
     look_again_seconds: float | None = None
+
+
+def touched(decision: Decision) -> tuple[str, ...]:
+    """Return the names of the AIModels that a decision changes."""
+    found = []
+    for action in decision.actions:
+        if isinstance(action, ApplyModel):
+            found.append(str(action.manifest["metadata"]["name"]))
+        elif isinstance(action, WriteQuality | PromoteVersion):
+            found.append(action.model)
+    return tuple(dict.fromkeys(found))

@@ -14,6 +14,7 @@ from meninx.controller.actions import (
     Emit,
     SetInUse,
     WriteStatus,
+    touched,
 )
 from meninx.controller.apply import Applier
 from meninx.controller.cache import Cache
@@ -158,7 +159,9 @@ class Reconciler:
                 refusal = training.refused(observed, str(error), self._clock.now())
                 self._do(self._trainings, observed.resource, refusal)
             raise
-        return Outcome(decision.look_again_seconds)
+        # The echo of our own write brings no look: a new version must not wait for the sweep.
+        models = (Key(AIMODEL.kind, key.namespace, name) for name in touched(decision))
+        return Outcome(decision.look_again_seconds, tuple(models))
 
     def release(self) -> None:
         """Hold no model's deletion back any more: nobody would let it go while we are away."""

@@ -140,6 +140,17 @@ def test_killed_operator_ends_a_training_as_without_that(path: str, kills: list[
     assert (made is not None) == (phase == "Succeeded")
 
 
+def test_version_that_a_training_made_is_looked_at_at_once() -> None:
+    world = World()
+    steps, _ = PATHS["better"]
+    for step in steps:
+        world.clock.advance(3)
+        step(world)
+        look = reconciler(world.kube, SETTINGS, world.clock, Metrics())
+        asked = [look(key).keys for key in look(Key(SWEEP)).keys if key.kind == "TrainingJob"]
+    assert Key("AIModel", NAMESPACE, VERSION) in {key for keys in asked for key in keys}
+
+
 def _promoted_meanwhile(world: World) -> Callable[[Call], None]:
     """Return a fault that lets somebody else promote a better version just before we do."""
 
