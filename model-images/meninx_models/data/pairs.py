@@ -9,7 +9,7 @@ from nibabel import aff2axcodes
 from nibabel.filebasedimages import ImageFileError
 from scipy import ndimage
 
-from meninx_models.data.layouts import Case, Pair, read_pair
+from meninx_models.data.layouts import Case, DataUnusable, Pair, read_pair
 
 SAME_PLACE_MM = 0.01
 TOUCHING = np.ones((3, 3, 3), dtype=bool)
@@ -109,7 +109,7 @@ def _looked(case: Case, pair: Pair, labels: Labels) -> Looked:
     return Looked(
         case.name,
         case.subject,
-        _files_sha256(case),
+        files_sha256(case),
         hashlib.sha256(np.ascontiguousarray(pair.image).tobytes()).hexdigest(),
         pair.image.shape,
         tuple(round(float(value), 4) for value in spacing),
@@ -121,12 +121,20 @@ def _looked(case: Case, pair: Pair, labels: Labels) -> Looked:
     )
 
 
-def _files_sha256(case: Case) -> str:
+def files_sha256(case: Case) -> str:
+    """Return the digest of image and label as they are stored."""
     digest = hashlib.sha256()
     for path in (case.image, case.label):
         if path is not None:
             digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
+
+
+def unchanged(case: Case, looked: Looked) -> Case:
+    """Return the case. Raises DataUnusable when its files are not those that were looked at."""
+    if files_sha256(case) != looked.files_sha256:
+        raise DataUnusable(f"{case.name} has changed since the data report: begin a new run")
+    return case
 
 
 def sha256_of_cases(looked: Sequence[Looked]) -> str:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from meninx_models.config import GridInput, HeadInput, Plan
 from meninx_models.contract import NotFinite, NotForModel
 from meninx_models.data.layouts import Case, DataUnusable, Pair, read_pair
-from meninx_models.data.pairs import Labels, Looked
+from meninx_models.data.pairs import Labels, Looked, unchanged
 from meninx_models.preprocess import BOX, Affine, Volume, resample, to_canvas
 
 Array = npt.NDArray[np.float32]
@@ -48,7 +48,7 @@ def prepare(
         stem = _stem(plan, labels, looked)
         item = Prepared(case.name, folder / f"{stem}.image.npy", folder / f"{stem}.share.npy")
         if not item.share.is_file():
-            _write(item, case, plan, labels)
+            _write(item, unchanged(case, looked), plan, labels)
         ready.append(item)
     return ready
 

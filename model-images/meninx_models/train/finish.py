@@ -5,7 +5,7 @@ from typing import Any
 
 from meninx_models.card import write_run_card
 from meninx_models.data.layouts import read_pair
-from meninx_models.data.pairs import sha256_of_cases
+from meninx_models.data.pairs import sha256_of_cases, unchanged
 from meninx_models.data.report import in_split
 from meninx_models.evaluate.heldout import quality_of, score_cases
 from meninx_models.evaluate.summary import report_of
@@ -26,7 +26,7 @@ def finish(run: Run, state: State) -> None:
     network = weights.best_of(run.plan, run.folder)
     test = in_split(measured, "test")
     found_on = weights.predictor(run.plan, network)
-    cases = [run.planned.files[item.case] for item in test]
+    cases = [unchanged(run.planned.files[item.case], item) for item in test]
     scores = list(score_cases(found_on, cases, measured.labels.lesion))
     report = report_of(scores)
     quality = quality_of(report, sha256_of_cases(test))

@@ -7,9 +7,10 @@ import torch
 from tqdm import tqdm
 
 from meninx_models.data.changed import Place
+from meninx_models.data.layouts import DataUnusable
 from meninx_models.train.board import Board
 from meninx_models.train.finish import finish
-from meninx_models.train.planning import EXIT_DONE, ended, read_planned, say
+from meninx_models.train.planning import EXIT_DONE, EXIT_UNUSABLE, ended, read_planned, say
 from meninx_models.train.processes import joined, on_sigterm, told_by_first
 from meninx_models.train.run import Diverged, Run, Stopped
 from meninx_models.train.state import State
@@ -29,6 +30,8 @@ def fit(data: Path, out: Path, looked: int) -> int:
             return looked
         try:
             return _train(data, out, place)
+        except DataUnusable as refusal:
+            return ended(refusal, EXIT_UNUSABLE)
         except Diverged as refusal:
             return ended(refusal, EXIT_NOT_FINITE)
         except Stopped as stopped:

@@ -12,8 +12,9 @@ import pytest
 from tests.unit.models.volumes import write_pairs
 
 from meninx_models.__main__ import main
-from meninx_models.config import Data
-from meninx_models.data.layouts import DataUnusable
+from meninx_models.config import Data, resolve
+from meninx_models.data.layouts import DataUnusable, find_cases
+from meninx_models.data.prepared import prepare
 from meninx_models.data.report import measure
 
 ONE = "sub-02.nii.gz"
@@ -118,3 +119,16 @@ def test_unusable_plan_ends_a_pod_with_65(
     failure = json.loads((tmp_path / "end").read_text())["failure"]
     assert failure["reason"] == "PlanUnusable"
     assert "learning_rate" in failure["message"]
+
+
+def test_file_that_changed_since_the_report_is_refused(
+    tmp_path: Path,
+) -> None:
+    data = write_pairs(tmp_path / "data", 6)
+    plan = resolve({"preset": "quick", "input": {"kind": "grid", "shape": [32, 32, 32]}})
+    measured = measure(data, plan.data, 1)
+    case = next(case for case in find_cases(data)[1] if case.name == "sub-02")
+    _change(data, "images", lambda v: v + 1)
+    looked = next(item for item in measured.looked if item.case == "sub-02")
+    with pytest.raises(DataUnusable, match="sub-02 has changed since the data report"):
+        prepare(tmp_path / "prepared", plan, measured.labels, [(case, looked)])
