@@ -3,13 +3,14 @@
 import sys
 
 from tests.demo.shell import DemoFailed
+from tests.e2e import kueue
 from tests.e2e.site import build
 
 
 def main() -> int:
     """Build it; the exit code says whether it stands."""
     try:
-        build()
+        kueue.build(build())
     except DemoFailed as failure:
         print(f"no site to test on: {failure}", file=sys.stderr)
         return 1

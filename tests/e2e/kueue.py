@@ -52,6 +52,14 @@ def installed(site: Site) -> Iterator[None]:
         uninstall(site, wait=False)
 
 
+def stop(site: Site) -> None:
+    """End Kueue and leave its webhooks, as an outage does."""
+    deployment = "kueue-controller-manager"
+    site.target.kubectl("-n", SYSTEM, "scale", "deployment", deployment, "--replicas=0")
+    label = "control-plane=controller-manager"
+    site.target.kubectl("-n", SYSTEM, "wait", "--for=delete", "pod", "-l", label, "--timeout=60s")
+
+
 def workloads(site: Site, job: str) -> list[Manifest]:
     """Return the Workloads of a Kubernetes Job."""
     every = site.api.list(WORKLOAD, NAMESPACE)

@@ -66,6 +66,8 @@ def story(place: Lab) -> Iterator[dict[str, Seen]]:
         seen["resumed"] = _person(held, seen="WaitingForKueue", suspend=False)
         seen["cancelled"] = _person(held, seen="Cancelled", cancel=True)
         seen |= {"second": _end(second), "first": _end(first)}
+        kueue.stop(place.site)
+        seen["away"] = _see(place.begin("kueue-away", WORK), "WebhookAway")
         yield seen
 
 
@@ -158,6 +160,12 @@ def test_suspended_job_frees_its_place_in_kueue(story: dict[str, Seen], moment: 
 def test_job_that_is_resumed_waits_for_kueue_again(story: dict[str, Seen]) -> None:
     seen = story["resumed"]
     assert seen.why == ("Queued", "WaitingForKueue")
+
+
+def test_job_that_kueue_keeps_from_being_made_says_so(story: dict[str, Seen]) -> None:
+    """Kueue's webhooks stand before every Job: while it is down none is made, whatever its queue."""
+    assert story["away"].why == ("Queued", "WebhookAway")
+    assert "mjob.kb.io" in message(story["away"].status)
 
 
 def test_cancelled_job_leaves_nothing_in_kueue(story: dict[str, Seen]) -> None:

@@ -29,8 +29,14 @@ def make() -> None:
     flags = ["-p", "2", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", str(MANAGER)]
     command = [toolchain.go(), "build", *flags, f"{MODULE}/cmd/kueue"]
     show(command, cwd=_HERE, env=_ENVIRONMENT)
-    MANIFESTS.write_text(run([binaries.path("kubectl"), "kustomize", _source() / "config/default"]))
+    MANIFESTS.write_text(run([_kubectl(), "kustomize", _source() / "config/default"]))
     _MARK.write_text(wanted)
+
+
+def _kubectl() -> str:
+    """The cluster's own, or where another cluster is used the machine's."""
+    own = Path(binaries.path("kubectl"))
+    return str(own) if own.is_file() else "kubectl"
 
 
 def _source() -> Path:
