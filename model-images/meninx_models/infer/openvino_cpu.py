@@ -40,7 +40,9 @@ class OpenVino:
     def run(self, output: str, batch: Batch) -> Batch:
         """Return one of the graph's outputs; its memory is used again by the next run."""
         request = self.prepare(output, batch.shape)
-        request.set_input_tensor(openvino.Tensor(np.ascontiguousarray(batch), shared_memory=True))
+        # OpenVINO reads this memory but doesn't hold it: a copy without a name is freed before infer
+        values = np.ascontiguousarray(batch)
+        request.set_input_tensor(openvino.Tensor(values, shared_memory=True))
         request.infer()
         answer: Batch = request.get_output_tensor(0).data
         return answer
