@@ -28,13 +28,25 @@ def rewrite(model: Any) -> int:
     for node in model.get_ordered_ops():
         if node.get_type_name() == TRANSPOSED and _is_ours(node):
             weights = node.input_value(1).get_node().get_data()
-            kernel = opset13.constant(shuffle_kernel(weights))
-            sums = opset13.convolution(
-                node.input_value(0), kernel, [1, 1, 1], [0, 0, 0], [1, 1, 1], [1, 1, 1]
-            )
+            sums = _sums(node.input_value(0), shuffle_kernel(weights))
             node.output(0).replace(opset13.depth_to_space(sums, "blocks_first", 2).output(0))
             count += 1
     return count
+
+
+def _sums(source: Any, kernel: npt.NDArray[np.float32]) -> Any:
+    """Return the convolution of a kernel; of joined inputs without joining them, which is a copy."""
+    joined = source.get_node()
+    parts = [source]
+    if joined.get_type_name() == "Concat" and joined.get_attributes()["axis"] in {1, -4}:
+        parts = list(joined.input_values())
+    sums, first = None, 0
+    for part in parts:
+        last = first + part.get_partial_shape()[1].get_length()
+        weights = opset13.constant(np.ascontiguousarray(kernel[:, first:last]))
+        product = opset13.convolution(part, weights, [1, 1, 1], [0, 0, 0], [1, 1, 1], [1, 1, 1])
+        sums, first = product if sums is None else opset13.add(sums, product), last
+    return sums
 
 
 def _is_ours(node: Any) -> bool:
