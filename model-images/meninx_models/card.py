@@ -15,7 +15,7 @@ in training or in the test, so nothing here says how the model does on patients.
 A MONAI 3D U-Net (4 levels, 16 filters doubling to 256, instance normalisation, preset `{preset}`)
 that outlines meningiomas on T1-weighted MRI after gadolinium. In: one NIfTI head (`t1c.nii`). It is put
 at 1 mm, RAS, into 256^3 around the head, intensities to [0, 1] by percentiles; out comes a label map on
-the input's own grid (1 = meningioma). It runs on OpenVINO in float32, one pass over the whole volume.
+the input's own grid (1 = meningioma). It runs on OpenVINO (bfloat16 where the CPU has it), one pass over the whole volume.
 Weights: SHA-256 `{sha}`.
 
 ## What it was trained on
