@@ -16,7 +16,7 @@ from pydantic_core import from_json, to_json
 
 from meninx.controller.strip import stripped
 from meninx.kube.kinds import INFERENCEJOB, JOB, POD, Kind
-from meninx.resources.inferencejob import TERMINAL
+from meninx.resources.inferencejob import TERMINAL, WAITING
 
 Manifest = dict[str, Any]
 
@@ -114,6 +114,17 @@ class Cache:
         """Return the names of all InferenceJobs that are not finished."""
         with self._lock:
             return tuple(name for names in self._jobs.values() for name in names)
+
+    def waiting(self) -> frozenset[str]:
+        """Return those of the unfinished InferenceJobs that hold nothing yet."""
+        with self._lock:
+            entries = self._stores[INFERENCEJOB.kind].entries
+            return frozenset(
+                name
+                for names in self._jobs.values()
+                for name in names
+                if entries[name].phase in WAITING
+            )
 
     def synced(self, kinds: Iterable[Kind]) -> bool:
         """Tell whether each of these kinds was listed once."""

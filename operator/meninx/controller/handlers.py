@@ -19,12 +19,12 @@ from meninx.kube.kinds import (
     Kind,
 )
 from meninx.resources import names
+from meninx.resources.inferencejob import WAITING
 
 Manifest = Mapping[str, Any]
 
 QUEUE_DELAY_SECONDS = 0.1
 """Changes come in swarms: one plan for all that came meanwhile."""
-WAITING = frozenset({None, "Pending", "Queued"})
 BY_KOPF = (AIMODEL, AIPIPELINE, TRAININGJOB)
 """Few and slow: kopf watches these. What there are thousands of costs a quarter with informers."""
 
@@ -69,7 +69,7 @@ def waits(key: Key, kind: Kind, manifest: Manifest) -> bool:
     """Tell whether a look may come after others: what a job that holds nothing yet, or a model, stirs."""
     if key.kind != INFERENCEJOB.kind:
         return False
-    phase = (manifest.get("status") or {}).get("phase")
+    phase = (manifest.get("status") or {}).get("phase") or "Pending"
     return kind in BY_KOPF or (kind == INFERENCEJOB and phase in WAITING)
 
 

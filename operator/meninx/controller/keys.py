@@ -1,8 +1,9 @@
 """A keyed queue: each key once, never twice at a time, later after a failure (no I/O, no clock)."""
 
 import heapq
+import itertools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 SWEEP = "Sweep"
@@ -26,9 +27,10 @@ def jittered(delay_seconds: float) -> float:
 
 @dataclass(frozen=True, order=True)
 class Turn:
-    """When a key is due, and whether it lets others go first."""
+    """When a key is due, after whom that were asked for earlier, and whether it lets others go first."""
 
     at: float
+    number: int
     key: Key
     behind: bool = False
 
@@ -48,6 +50,7 @@ class KeyedQueue:
     """Both may hold what is no longer so: only what agrees with `_due` counts."""
     _busy: set[Key] = field(default_factory=set)
     _failures: dict[Key, int] = field(default_factory=dict)
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def __len__(self) -> int:
         """Count the keys that wait, due or not."""
@@ -55,11 +58,18 @@ class KeyedQueue:
 
     def put(self, key: Key, at: float, *, behind: bool = False) -> None:
         """Ask for a look at `key` at the latest at `at`; an earlier or a more urgent wish stays."""
-        wish, known = Turn(at, key, behind), self._due.get(key)
+        known = self._due.get(key)
         if known is not None:
-            wish = Turn(min(at, known.at), key, behind and known.behind)
-        if wish != known:
-            self._set(wish)
+            at, behind = min(at, known.at), behind and known.behind
+            if (at, behind) == (known.at, known.behind):
+                return
+        self._set(Turn(at, next(self._numbers), key, behind))
+
+    def clear(self) -> None:
+        """Forget all wishes; keys in hands stay there."""
+        self._due.clear()
+        self._first.clear()
+        self._behind.clear()
 
     def take(self, now: float) -> Key | None:
         """Return the key whose turn it is and that is in no other hands, marked as taken."""
@@ -86,7 +96,7 @@ class KeyedQueue:
         delay = self.jitter(min(FIRST_DELAY_SECONDS * 2.0 ** min(count, 10), LONGEST_DELAY_SECONDS))
         delay = max(delay, wish_seconds)
         self._busy.discard(key)
-        self._set(Turn(now + delay, key))
+        self._set(Turn(now + delay, next(self._numbers), key))
         return delay
 
     def next_due(self) -> float | None:

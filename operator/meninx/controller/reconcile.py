@@ -87,7 +87,7 @@ class Reconciler:
 
     def _sweep(self) -> Outcome:
         """Ask for a look at all models, pipelines and trainings, at all living jobs, at first at ended ones too."""
-        living = self._cache.living()
+        living, waiting = self._cache.living(), self._cache.waiting()
         ended = () if self._swept else set(self._cache.versions(INFERENCEJOB)).difference(living)
         self._swept = True
         namespace = self._settings.namespace
@@ -96,8 +96,9 @@ class Reconciler:
             for kind in (AIMODEL, AIPIPELINE, TRAININGJOB)
             for name in self._cache.versions(kind)
         ]
-        jobs = [Key(INFERENCEJOB.kind, namespace, name) for name in (*living, *ended)]
-        return Outcome(keys=(*keys, Key(QUEUE)), behind=tuple(jobs))
+        keys += [Key(INFERENCEJOB.kind, namespace, name) for name in living if name not in waiting]
+        behind = [Key(INFERENCEJOB.kind, namespace, name) for name in (*waiting, *ended)]
+        return Outcome(keys=(Key(QUEUE), *keys), behind=tuple(behind))
 
     def _queue(self) -> Outcome:
         if self._turns is None:

@@ -63,8 +63,10 @@ class Worker:
             self._changed.notify()
 
     def start(self) -> None:
-        """Begin with a look at everything."""
+        """Begin with a look at everything, in an order of its own: it stands for all asked till now."""
         self._looked_at = self._time()
+        with self._changed:
+            self._queue.clear()
         self.put(Key(SWEEP))
         for number in range(HANDS):
             hand = threading.Thread(target=self._work, name=f"hand-{number}", daemon=True)

@@ -94,6 +94,7 @@ class Informer:
         self._anew = threading.Event()
         self._version = ""
         self._heard = self._alive = self.time()
+        self._listed = float("-inf")
         self._answer: urllib3.BaseHTTPResponse | None = None
 
     def start(self) -> None:
@@ -120,6 +121,10 @@ class Informer:
     def age_seconds(self) -> float:
         """Return how long ago the server last said anything: how old our knowledge may be."""
         return self.time() - self._heard
+
+    def list_age_seconds(self) -> float:
+        """Return how long ago all was listed: older than that no picture can be, be its watch dead."""
+        return self.time() - self._listed
 
     def idle_seconds(self) -> float:
         """Return how long ago the thread last did anything, be it a vain try."""
@@ -178,9 +183,10 @@ class Informer:
         def heard() -> None:
             self._heard = self._alive = self.time()
 
-        self._alive = self.time()
+        self._alive = asked = self.time()
         self._version = fill(self.api, self.watched, self.sink, heard=heard, page=self.limits.page)
         self.failures = 0
+        self._listed = asked
         self.synced = not self._anew.is_set()
 
     def _watch(self) -> None:

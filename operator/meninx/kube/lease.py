@@ -119,7 +119,8 @@ class Elector:
     """Tries to lead, and renews while it does, in a thread of its own.
 
     `on_lead` is called once when it leads, `on_lost` once when it no longer does without having
-    been told to stop: the process is to end then, it never leads a second time.
+    been told to stop: the process is to end then, it never leads a second time. Until it is
+    `ready` it only looks: so a holder's time runs down while a new replica still fills its cache.
     """
 
     api: LeaseApi
@@ -131,6 +132,7 @@ class Elector:
     terms: Terms = field(default_factory=Terms)
     time: Callable[[], float] = system_time.monotonic
     clock: Clock = field(default_factory=SystemClock)
+    ready: Callable[[], bool] = lambda: True
     leading: bool = False
 
     def __post_init__(self) -> None:
@@ -198,7 +200,8 @@ class Elector:
             if self.leading and self._seen is not None and self._seen.holder != self.identity:
                 self._renewed = float("-inf")  # taken from us: the guard sees it
                 return
-            self._act(decide(self._seen, self.identity, self.time()))
+            if self.leading or self.ready():
+                self._act(decide(self._seen, self.identity, self.time()))
         except Conflict:
             self._seen, self._failing = None, True  # another wrote in between: look again
         except MeninxError as error:
@@ -210,7 +213,7 @@ class Elector:
         if self.leading:
             return _SOON_SECONDS if self._failing else self.terms.renew_every_seconds
         pause = self.terms.look_every_seconds * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
-        if self._seen is None or not self._seen.holder:
+        if self._seen is None or not self._seen.holder or not self.ready():
             return pause
         return min(pause, max(0.05, self._seen.expires() - self.time()))
 

@@ -41,6 +41,8 @@ log = Log(__name__)
 _PAUSE_SECONDS = 2.0
 _SOON_SECONDS = 0.05
 _REFILL_SECONDS = 60.0
+FRESH_SECONDS = 15.0
+"""A replica that has just listed everything, and leads, need not list it twice."""
 LOST_EXIT_CODE = 75
 
 
@@ -93,6 +95,7 @@ class Operator:
             on_lead=self._led,
             on_lost=_die,
             terms=terms,
+            ready=self._synced,
         )
         self._metrics.vitals = Scraped(
             self.ages, lambda: self._lag.seconds(self._loop.time()), self._elector.holds
@@ -176,13 +179,13 @@ class Operator:
             log.warning(f"models stay held until an operator runs again: {error}")
 
     async def _lead(self) -> None:
-        """Wait for a whole picture, then for the lease; look at everything anew, then work."""
-        await self._until(self._synced)
+        """Wait for a whole picture and for the lease; list anew what is not fresh, then work."""
         self._elector.start()
         await self._leads.wait()
         # A standby's picture may be as old as a watch that died in silence.
         for part in self._informers:
-            part.refresh()
+            if part.list_age_seconds() > FRESH_SECONDS:
+                part.refresh()
         await self._until(lambda: all(part.synced for part in self._informers))
         await self._untired(self._fill)
         self._worker.start()

@@ -19,6 +19,8 @@ from meninx.resources.meta import (
 )
 
 Phase = Literal["Pending", "Queued", "Running", "Delivering", "Succeeded", "Failed", "Cancelled"]
+WAITING: frozenset[str] = frozenset({"Pending", "Queued"})
+"""Phases of a job that holds nothing yet."""
 TERMINAL: frozenset[str] = frozenset({"Succeeded", "Failed", "Cancelled"})
 
 

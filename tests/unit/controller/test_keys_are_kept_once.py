@@ -72,6 +72,25 @@ def test_more_urgent_wish_stays_when_one_behind_comes() -> None:
     assert [queue.take(4), queue.take(4), queue.take(4)] == [A, B, None]
 
 
+@pytest.mark.parametrize("behind", [False, True])
+def test_what_is_due_at_once_comes_in_the_order_in_which_it_was_asked_for(behind: bool) -> None:
+    queue = _queue()
+    queue.put(B, 1, behind=behind)
+    queue.put(A, 1, behind=behind)
+    assert [queue.take(1), queue.take(1)] == [B, A]
+
+
+def test_cleared_queue_forgets_wishes_but_not_whose_hands_hold_a_key() -> None:
+    queue = _queue()
+    queue.put(A, 0)
+    queue.put(B, 9, behind=True)
+    queue.take(0)
+    queue.clear()
+    assert (len(queue), queue.next_due()) == (0, None)
+    queue.put(A, 0)
+    assert queue.take(0) is None
+
+
 def test_failures_wait_longer_each_time_up_to_a_limit() -> None:
     queue = _queue()
     delays = []

@@ -70,6 +70,16 @@ def test_first_look_is_at_everything() -> None:
     assert looks.seen[0] == Key(SWEEP)
 
 
+def test_order_of_the_first_look_is_that_of_the_sweep_whatever_was_asked_before() -> None:
+    looks = Looks(lambda key: Outcome(keys=(B,), behind=(A,)) if key.kind == SWEEP else Outcome())
+    queue = KeyedQueue()
+    queue.put(A, 0)
+    with working(looks, queue=queue):
+        looks.wait(A)
+    assert looks.seen.count(A) == 1
+    assert looks.seen[0] == Key(SWEEP)
+
+
 class Gate:
     """Holds each look at an object until it is opened; tells who is inside."""
 

@@ -234,8 +234,13 @@ def test_refresh_lists_anew_in_the_middle_of_a_watch(
     server.lists = [page(version=5), page(item("a", 6), version=7)]
     informer.start()
     heard.wait("LISTED", "5")
+    assert informer.list_age_seconds() < float("inf")
     informer.refresh()
     heard.wait("LISTED", "a", "7")
+
+
+def test_what_was_never_listed_is_as_old_as_can_be(informer: Informer) -> None:
+    assert informer.list_age_seconds() == float("inf")
 
 
 def test_stop_ends_a_watch_that_hangs_at_once(

@@ -101,10 +101,10 @@ class Replica:
     """An elector whose turns a test takes, on a clock that a test moves."""
 
     def __init__(self, leases: Leases, name: str, clock: list[float]) -> None:
-        self.led, self.lost = 0, threading.Event()
+        self.led, self.lost, self.ready = 0, threading.Event(), True
         self.elector = Elector(
             leases, "ns", "l", name, on_lead=self._lead, on_lost=self.lost.set,
-            time=lambda: clock[0],
+            time=lambda: clock[0], ready=lambda: self.ready,
         )  # fmt: skip
 
     def _lead(self) -> None:
@@ -141,6 +141,30 @@ def test_standby_takes_over_when_the_leader_is_silent() -> None:
         b.elector.turn()
     assert waited >= TERMS.lease_seconds - 0.1
     assert not a.elector.holds()
+
+
+def test_replica_that_is_not_ready_leaves_a_lease_that_nobody_holds() -> None:
+    leases, a, _, _ = pair()
+    a.ready = False
+    a.elector.turn()
+    assert (a.led, leases.stored) == (0, None)
+    assert a.elector.pause() > TERMS.look_every_seconds / 2
+    a.ready = True
+    a.elector.turn()
+    assert a.led == 1
+
+
+def test_time_of_a_silent_leader_runs_down_while_its_successor_gets_ready() -> None:
+    _, a, b, clock = pair()
+    a.elector.turn()
+    b.ready = False
+    while clock[0] <= TERMS.lease_seconds:
+        b.elector.turn()
+        clock[0] += b.elector.pause()
+    assert b.led == 0
+    b.ready = True
+    b.elector.turn()
+    assert b.led == 1
 
 
 def test_leader_that_finds_another_holder_no_longer_holds() -> None:
