@@ -18,9 +18,16 @@ BRATS_SUBJECT = r"^(BraTS-[A-Z]+-\d+)-\d+$"
 
 
 class DataUnusable(Exception):
-    """The data can't be trained on as they are; the message says which and why."""
+    """The data can't be trained on as they are; the message says why and which.
+
+    `told` is what may leave the machine: without the names of cases, which may be a patient's.
+    """
 
     reason = "DataNotUsable"
+
+    def __init__(self, told: str, *, names: str = "") -> None:
+        super().__init__(f"{told}: {names}" if names else told)
+        self.told = told
 
 
 @dataclass(frozen=True)

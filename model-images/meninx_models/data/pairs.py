@@ -133,7 +133,8 @@ def files_sha256(case: Case) -> str:
 def unchanged(case: Case, looked: Looked) -> Case:
     """Return the case. Raises DataUnusable when its files are not those that were looked at."""
     if files_sha256(case) != looked.files_sha256:
-        raise DataUnusable(f"{case.name} has changed since the data report: begin a new run")
+        told = "a case has changed since the data report (begin a new run)"
+        raise DataUnusable(told, names=case.name)
     return case
 
 

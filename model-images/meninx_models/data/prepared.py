@@ -64,7 +64,8 @@ def _write(item: Prepared, case: Case, plan: Plan, labels: Labels) -> None:
     try:
         image, share = on_grid(pair, lesion, plan.input)
     except (NotForModel, NotFinite) as refusal:
-        raise DataUnusable(f"{case.name}: {refusal.reason}: {refusal}") from refusal
+        told = f"a case can't be used ({refusal.reason})"
+        raise DataUnusable(told, names=f"{case.name}: {refusal}") from refusal
     for path, array in ((item.image, image), (item.share, share)):
         aside = path.with_name(f".{path.name}.part.npy")
         np.save(aside, array.astype(np.float16))

@@ -37,26 +37,29 @@ def measure(folder: Path, data: Data, seed: int) -> Measured:
     looked = tuple(item for item in seen if isinstance(item, Looked))
     problems = tuple(item for item in seen if isinstance(item, Problem))
     if problems and (data.broken == "refuse" or not looked):
-        raise DataUnusable(_refusal(problems, len(cases)))
+        raise _refusal(problems, len(cases))
     given = folder / SPLITS_FILE
     known = given.is_file()
     splits = read_splits(given, looked) if known else draw_splits(looked, data.split, seed)
     leaking = leaks(splits, looked)
     if leaking:
-        raise DataUnusable("the splits leak: " + "; ".join(leaking[:10]))
+        raise DataUnusable("the splits leak", names="; ".join(leaking[:10]))
     measured = Measured(layout.name, labels, looked, problems, splits)
     if not any(item.lesion_ml for item in in_split(measured, "train")):
         raise DataUnusable("no head of the training split has a lesion: there is nothing to learn")
     return measured
 
 
-def _refusal(problems: Sequence[Problem], count: int) -> str:
+def _refusal(problems: Sequence[Problem], count: int) -> DataUnusable:
     lines = [f"{item.case}: {item.reason}: {item.message}" for item in problems[:20]]
     more = f"\n... and {len(problems) - 20} more" if len(problems) > 20 else ""
-    return (
-        f"{len(problems)} of {count} pairs can't be used; mend them, or set data.broken to skip:\n"
-        + "\n".join(lines) + more
-    )  # fmt: skip
+    kinds = Counter(item.reason for item in problems).most_common()
+    said = ", ".join(f"{number} {reason}" for reason, number in kinds)
+    return DataUnusable(
+        f"{len(problems)} of {count} pairs can't be used ({said}); mend them, or set data.broken "
+        "to skip",
+        names="\n" + "\n".join(lines) + more,
+    )
 
 
 def in_split(measured: Measured, name: str) -> list[Looked]:
@@ -113,7 +116,7 @@ def cases_of(folder: Path, measured: Measured, data: Data) -> dict[str, Case]:
     found = {case.name: case for case in cases}
     gone = [item.case for item in measured.looked if item.case not in found]
     if gone:
-        raise DataUnusable(f"cases of the data report are gone: {', '.join(gone[:10])}")
+        raise DataUnusable("cases of the data report are gone", names=", ".join(gone[:10]))
     return found
 
 

@@ -73,7 +73,7 @@ def read_splits(path: Path, looked: Sequence[Looked]) -> Splits:
     known = {item.case for item in looked} | {item.subject for item in looked}
     unknown = sorted(set().union(*wanted.values()) - known)
     if unknown:
-        raise DataUnusable(f"{path.name} names what can't be used: {', '.join(unknown[:10])}")
+        raise DataUnusable(f"{path.name} names what can't be used", names=", ".join(unknown[:10]))
     splits = {
         name: tuple(i.case for i in looked if i.case in names or i.subject in names)
         for name, names in wanted.items()

@@ -61,7 +61,8 @@ def _looked_at(cases: list[Case], labels: Labels) -> Iterator[tuple[Case, Looked
     for case in cases:
         looked = look(case, labels)
         if not isinstance(looked, Looked):
-            raise DataUnusable(f"{looked.case}: {looked.reason}: {looked.message}")
+            told = f"a case can't be used ({looked.reason})"
+            raise DataUnusable(told, names=f"{looked.case}: {looked.message}")
         yield case, looked
 
 

@@ -31,9 +31,9 @@ def fit(data: Path, out: Path, looked: int) -> int:
         try:
             return _train(data, out, place)
         except DataUnusable as refusal:
-            return ended(refusal, EXIT_UNUSABLE)
+            return ended(refusal, EXIT_UNUSABLE, out)
         except Diverged as refusal:
-            return ended(refusal, EXIT_NOT_FINITE)
+            return ended(refusal, EXIT_NOT_FINITE, out)
         except Stopped as stopped:
             say(str(stopped))
             return EXIT_STOPPED

@@ -24,9 +24,10 @@ from meninx_models.data.report import (
     write_report,
 )
 from meninx_models.infer.artefact import sha256_of
-from meninx_models.train.telling import failure, tell_end
+from meninx_models.train.telling import failure, in_pod, tell_end
 
 PLAN_FILE, METRICS_FILE, WEIGHTS_FILE = "plan.resolved.yaml", "metrics.json", "weights/model.onnx"
+REFUSED_FILE = "refused.txt"
 EXIT_DONE, EXIT_UNUSABLE = 0, 65
 
 
@@ -51,7 +52,7 @@ def look_first(plan: Path, data: Path, out: Path) -> int:
             write_report(out, measure(data, known.data, known.seed))
         read_planned(data, out)
     except (DataUnusable, ValueError, yaml.YAMLError) as refusal:
-        return ended(refusal, EXIT_UNUSABLE)
+        return ended(refusal, EXIT_UNUSABLE, out)
     return EXIT_DONE
 
 
@@ -77,11 +78,21 @@ def end_of(metrics: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def ended(refusal: Exception, code: int) -> int:
-    """Say why a run ends here, and return its exit code."""
+def ended(refusal: Exception, code: int, out: Path) -> int:
+    """Say why a run ends here, and return its exit code.
+
+    In a pod the names of cases stay where the data are: its log and its end go elsewhere.
+    """
     reason = getattr(refusal, "reason", "PlanUnusable")
-    say(f"{reason}: {refusal}")
-    tell_end(failure(reason, str(refusal)))
+    told = getattr(refusal, "told", str(refusal))
+    if not in_pod():
+        say(f"{reason}: {refusal}")
+        return code
+    if told != str(refusal):
+        (out / REFUSED_FILE).write_text(f"{refusal}\n")
+        told = f"{told}; {REFUSED_FILE} in the output folder names them"
+    say(f"{reason}: {told}")
+    tell_end(failure(reason, told))
     return code
 
 

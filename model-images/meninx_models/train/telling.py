@@ -35,9 +35,17 @@ def progress_line(state: State, epochs: int) -> str:
 
 def tell_end(content: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> None:
     """Write the run's end to the termination log, if there is one."""
-    path = Path(environment.get(TERMINATION_ENV, str(TERMINATION_LOG)))
-    if path.is_file():
-        path.write_text(json.dumps(content))
+    if in_pod(environment):
+        _log(environment).write_text(json.dumps(content))
+
+
+def in_pod(environment: Mapping[str, str] = os.environ) -> bool:
+    """Tell whether somebody reads the end of this process from outside."""
+    return _log(environment).is_file()
+
+
+def _log(environment: Mapping[str, str]) -> Path:
+    return Path(environment.get(TERMINATION_ENV, str(TERMINATION_LOG)))
 
 
 def failure(reason: str, message: str) -> dict[str, Any]:

@@ -101,15 +101,33 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, P
     return start
 
 
-def test_unusable_data_end_a_pod_with_65(
-    tmp_path: Path, started: Callable[[str, Path], int]
+@pytest.mark.rule("no-patient-in-the-control-plane")
+def test_unusable_data_end_a_pod_with_65_and_their_names_stay_where_they_lie(
+    tmp_path: Path, started: Callable[[str, Path], int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = write_pairs(tmp_path / "data", 6)
     (data / "labels" / ONE).unlink()
     assert started("preset: quick", data) == 65
     failure = json.loads((tmp_path / "end").read_text())["failure"]
     assert failure["reason"] == "DataNotUsable"
-    assert "sub-02: LabelMissing" in failure["message"]
+    assert "1 of 6 pairs can't be used (1 LabelMissing)" in failure["message"]
+    assert "refused.txt" in failure["message"]
+    said = capsys.readouterr()
+    assert "sub-02" not in failure["message"] + said.out + said.err
+    assert "sub-02: LabelMissing" in (tmp_path / "out/refused.txt").read_text()
+
+
+def test_unusable_data_are_named_to_a_person(
+    tmp_path: Path,
+    started: Callable[[str, Path], int],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    data = write_pairs(tmp_path / "data", 6)
+    (data / "labels" / ONE).unlink()
+    monkeypatch.setattr("meninx_models.train.planning.in_pod", lambda: False)
+    assert started("preset: quick", data) == 65
+    assert "sub-02: LabelMissing" in capsys.readouterr().err
 
 
 def test_unusable_plan_ends_a_pod_with_65(
@@ -130,5 +148,5 @@ def test_file_that_changed_since_the_report_is_refused(
     case = next(case for case in find_cases(data)[1] if case.name == "sub-02")
     _change(data, "images", lambda v: v + 1)
     looked = next(item for item in measured.looked if item.case == "sub-02")
-    with pytest.raises(DataUnusable, match="sub-02 has changed since the data report"):
+    with pytest.raises(DataUnusable, match=r"changed since the data report.*: sub-02"):
         prepare(tmp_path / "prepared", plan, measured.labels, [(case, looked)])

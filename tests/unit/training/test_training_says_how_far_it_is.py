@@ -115,6 +115,14 @@ def test_result_that_breaks_the_contract_is_none(case: str) -> None:
     assert made.seen
 
 
+@pytest.mark.rule("no-patient-in-the-control-plane")
+def test_what_a_training_says_without_thinking_is_not_passed_on() -> None:
+    failure = explain_pod(train_pod("ended 1", said="FileNotFoundError: images/TEST^ONE.nii.gz"))
+    assert failure is not None
+    assert failure.reason == "TrainingFailed"
+    assert "TEST" not in failure.message
+
+
 @pytest.mark.rule("said-plainly")
 def test_failure_is_told_in_the_words_of_the_training() -> None:
     said = json.dumps({"failure": {"reason": "DataNotUsable", "message": "2 subjects, 4 needed"}})

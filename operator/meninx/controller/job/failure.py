@@ -10,6 +10,7 @@ from meninx.controller.job import causes
 from meninx.controller.job.causes import Again, Cause
 from meninx.controller.job.steps import (
     MODEL,
+    TRAIN,
     Step,
     by_age,
     moment,
@@ -183,10 +184,15 @@ def explain_step(step: Step) -> Failure:
 
 
 def _own_words(step: Step) -> str:
-    """Return what a container of others says: the message of a failure in JSON, else as it stands."""
+    """Return what a container of others says: the message of a failure in JSON, else as it stands.
+
+    Of a training only the former: it alone sees names of files, and says the rest without thinking.
+    """
     failure = step.said().get("failure")
     message = failure.get("message") if isinstance(failure, dict) else None
-    return str(message) if message else step.message
+    if message:
+        return str(message)
+    return "" if step.name == TRAIN else step.message
 
 
 def _in_our_words(step: Step, cause: Cause) -> Failure:

@@ -83,7 +83,8 @@ def _container(job: TrainingJob) -> Manifest:
     return {
         **container(TRAIN, spec.image, mounts, variables, home=TMP),
         **command(job),
-        "terminationMessagePolicy": "FallbackToLogsOnError",
+        # Never the end of its log: it sees the names of files, and one of them may be a patient's.
+        "terminationMessagePolicy": "File",
         "resources": needs.container_resources(spec.resources, needs.claims(steps)),
     }
 
