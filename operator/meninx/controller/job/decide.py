@@ -69,7 +69,7 @@ def _living(
         decision = without_job(observed, job, now, settings)
     else:
         decision = in_flight(observed, job, now)
-    return sooner(decision, end.seconds_left(observed, job, now))
+    return sooner(decision, end.time_left(observed, job, now))
 
 
 def _delivering(observed: Observed, job: InferenceJob, now: dt.datetime) -> Decision:

@@ -6,7 +6,7 @@ from meninx.controller.actions import Decision, DeleteJob, DeleteResource
 from meninx.controller.job import attempts
 from meninx.controller.job.attempts import Over
 from meninx.controller.job.observed import Observed
-from meninx.controller.job.say import failed_attempts, sooner, tell
+from meninx.controller.job.say import failed_attempts, seconds_left, sooner, tell
 from meninx.controller.job.status import (
     INFERRED,
     INPUT_READY,
@@ -34,7 +34,7 @@ def cancel(observed: Observed, now: dt.datetime) -> Decision:
 
 def overdue(observed: Observed, job: InferenceJob, now: dt.datetime) -> Decision | None:
     """End the job when its result is not in the store in time; None where it still has time."""
-    rest = seconds_left(observed, job, now)
+    rest = time_left(observed, job, now)
     if rest is None or rest > 0:
         return None
     message = sentence(Reason.DEADLINE_EXCEEDED, f"Limit: {job.spec.deadline_seconds} s.")
@@ -42,12 +42,10 @@ def overdue(observed: Observed, job: InferenceJob, now: dt.datetime) -> Decision
     return _end(observed, Verdict("Failed", said), now)
 
 
-def seconds_left(observed: Observed, job: InferenceJob, now: dt.datetime) -> float | None:
+def time_left(observed: Observed, job: InferenceJob, now: dt.datetime) -> float | None:
     """Return the seconds until the deadline; None where there is none, or it has been kept."""
-    limit, created = job.spec.deadline_seconds, observed.created_at
-    if limit is None or created is None or observed.condition("Stored"):
-        return None
-    return (created - now).total_seconds() + limit
+    kept = observed.condition("Stored")
+    return None if kept else seconds_left(observed, job.spec.deadline_seconds, now)
 
 
 def work_failed(observed: Observed, job: InferenceJob, now: dt.datetime) -> Decision:

@@ -9,7 +9,7 @@ from meninx.controller.job.container import TOKEN_KEY, USER
 from meninx.controller.job.policy import failure_policy
 from meninx.controller.queue.kueue import handed_over
 from meninx.controller.settings import PodSettings
-from meninx.kube.kinds import INFERENCEJOB, JOB
+from meninx.kube.kinds import INFERENCEJOB, JOB, Kind
 from meninx.resources import names
 from meninx.resources.aimodel import AIModel
 from meninx.resources.inferencejob import InferenceJob
@@ -19,7 +19,7 @@ __all__ = ["TOKEN_KEY", "kubernetes_job", "labels", "node_selector", "owner_refe
 
 Manifest = dict[str, Any]
 
-_POD_SECURITY = {
+POD_SECURITY = {
     "runAsNonRoot": True,
     "runAsUser": USER,
     "runAsGroup": USER,
@@ -72,11 +72,11 @@ def _pipeline(chain: Chain) -> TaskPipeline:
     return TaskPipeline(name=chain.name, version=chain.version, steps=steps)
 
 
-def owner_reference(name: str, uid: str) -> Manifest:
-    """Return the reference that makes a child go with its InferenceJob."""
+def owner_reference(name: str, uid: str, kind: Kind = INFERENCEJOB) -> Manifest:
+    """Return the reference that makes a child go with its InferenceJob, or what else owns it."""
     return {
-        "apiVersion": INFERENCEJOB.api_version,
-        "kind": INFERENCEJOB.kind,
+        "apiVersion": kind.api_version,
+        "kind": kind.kind,
         "name": name,
         "uid": uid,
         "controller": True,
@@ -150,7 +150,7 @@ def _pod(job: InferenceJob, chain: Chain, job_name: str, settings: PodSettings) 
         "terminationGracePeriodSeconds": 10,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "securityContext": _POD_SECURITY,
+        "securityContext": POD_SECURITY,
         **needs.pod_fields(chain.steps, settings.gpu_product, job_name),
         **({"serviceAccountName": account} if account else {}),
         **({"priorityClassName": priority} if priority else {}),

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from meninx.base.clock import to_rfc3339
@@ -90,7 +91,7 @@ def render(
         "conditions": [dict(condition) for condition in order],
         "queue": dict(verdict.queue) if verdict.queue else None,
         "failedAttempts": [dict(attempt) for attempt in failed] or None,
-        "attempts": _attempts(observed, failed),
+        "attempts": attempts_made(observed, failed),
     }
     if observed.kubernetes_job is not None:
         metadata = observed.kubernetes_job["metadata"]
@@ -118,7 +119,7 @@ def _last_state(step: Manifest, *, over: bool) -> str:
     return "Failed" if over and state == "Running" else state
 
 
-def _attempts(observed: Observed, failed: Sequence[Manifest]) -> int | None:
+def attempts_made(observed: Observed, failed: Sequence[Manifest]) -> int | None:
     """Return how many pods were made; those that have failed are numbered."""
     known = {attempt["pod"] for attempt in failed}
     others = [pod for pod in observed.pods if pod["metadata"]["name"] not in known]
@@ -126,25 +127,37 @@ def _attempts(observed: Observed, failed: Sequence[Manifest]) -> int | None:
     return max(highest + len(others), observed.status.get("attempts") or 0) or None
 
 
-def _event(condition: Manifest) -> Emit | None:
-    reason = str(condition["reason"])
-    if reason in SILENT:
-        return None
-    kind: Any = "Normal" if reason in ORDINARY else "Warning"
-    return Emit(kind, reason, str(condition.get("message", "")))
+@dataclass(frozen=True)
+class Telling:
+    """Which conditions become events, and of what kind."""
+
+    types: tuple[str, ...]
+    ordinary: frozenset[Reason]
+    silent: frozenset[Reason]
+
+    def event(self, condition: Manifest) -> Emit | None:
+        """Return the event of a condition that has changed."""
+        reason = str(condition["reason"])
+        if reason in self.silent:
+            return None
+        kind: Any = "Normal" if reason in self.ordinary else "Warning"
+        return Emit(kind, reason, str(condition.get("message", "")))
 
 
-def transitions(before: Manifest, after: Manifest) -> list[Emit]:
+OF_JOBS = Telling(OWNED_CONDITIONS, ORDINARY, SILENT)
+
+
+def transitions(before: Manifest, after: Manifest, telling: Telling = OF_JOBS) -> list[Emit]:
     """Return an event for each condition of the operator that changed, each sentence once.
 
     The end of a job is told even where the last attempt had failed for the same reason.
     """
     emitted: list[Emit] = []
     keys = {"status", "reason"} | ({"message"} if after.get("phase") == "Failed" else set())
-    for condition in conditions.only(after.get("conditions", []), OWNED_CONDITIONS):
+    for condition in conditions.only(after.get("conditions", []), telling.types):
         old = conditions.find(before.get("conditions") or [], condition["type"]) or {}
         changed = any(old.get(key) != condition.get(key) for key in keys)
-        event = _event(condition) if changed else None
+        event = telling.event(condition) if changed else None
         if event is not None and event not in emitted:
             emitted.append(event)
     return emitted

@@ -42,6 +42,12 @@ def tell(
     return Decision((*before, *events, *told, WriteStatus(status)))
 
 
+def seconds_left(observed: Observed, limit: int | None, now: dt.datetime) -> float | None:
+    """Return the seconds until a deadline that counts from the resource's making; None without one."""
+    created = observed.created_at
+    return None if limit is None or created is None else (created - now).total_seconds() + limit
+
+
 def sooner(decision: Decision, seconds: float | None) -> Decision:
     """Return the decision with a look again after so many seconds at the latest."""
     planned = [s for s in (decision.look_again_seconds, seconds) if s is not None]

@@ -1,7 +1,6 @@
 """TrainingJob and what is observed of it to actions and status (pure)."""
 
 import datetime as dt
-from dataclasses import replace
 
 from pydantic import ValidationError
 
@@ -18,6 +17,7 @@ from meninx.controller.job.attempts import Over
 from meninx.controller.job.begin import Held
 from meninx.controller.job.failure import StartTrouble, explain_pod, start_trouble
 from meninx.controller.job.running import with_the_one_that_ends
+from meninx.controller.job.say import seconds_left, sooner
 from meninx.controller.job.status import holds, lacks, sentence
 from meninx.controller.job.steps import pod_condition, read_steps
 from meninx.controller.queue.admission import UNDECIDED, Admission
@@ -74,7 +74,7 @@ def _living(
         return _complete(observed, job, now)
     if observed.job_condition("Failed"):
         return _work_failed(observed, job, now)
-    left = _seconds_left(observed, job, now)
+    left = seconds_left(observed, job.spec.deadline_seconds, now)
     if left is not None and left <= 0:
         late = waits(Reason.DEADLINE_EXCEEDED, f"Limit: {job.spec.deadline_seconds} s.")
         return _end(observed, "Failed", late, now)
@@ -82,17 +82,7 @@ def _living(
         decision = _without_job(observed, job, now, settings)
     else:
         decision = _in_flight(observed, job, now)
-    return _sooner(decision, left)
-
-
-def _sooner(decision: Decision, seconds: float | None) -> Decision:
-    planned = [s for s in (decision.look_again_seconds, seconds) if s is not None]
-    return replace(decision, look_again_seconds=min(planned, default=None))
-
-
-def _seconds_left(observed: Observed, job: TrainingJob, now: dt.datetime) -> float | None:
-    limit, created = job.spec.deadline_seconds, observed.created_at
-    return None if limit is None or created is None else (created - now).total_seconds() + limit
+    return sooner(decision, left)
 
 
 # how it ends
@@ -162,7 +152,7 @@ def _work_failed(observed: Observed, job: TrainingJob, now: dt.datetime) -> Deci
     decision = tell(observed, Verdict("Queued", said), now)
     rest = (found.at - now).total_seconds()
     if rest > 0:
-        return _sooner(decision, rest)
+        return sooner(decision, rest)
     return Decision((*decision.actions, _delete(observed)))
 
 
@@ -267,7 +257,7 @@ def _at_work(observed: Observed, job: TrainingJob, now: dt.datetime) -> Decision
         return _end(observed, "Failed", said, now)
     decision = tell(observed, _progress(newest, trouble), now)
     runs = newest is not None and read_steps(newest)[0].state == "running"
-    return _sooner(decision, LOG_SECONDS if runs else rest)
+    return sooner(decision, LOG_SECONDS if runs else rest)
 
 
 def _start_rest(trouble: StartTrouble | None, job: TrainingJob, now: dt.datetime) -> float | None:

@@ -3,7 +3,8 @@
 from typing import Any
 
 from meninx.controller.job import needs
-from meninx.controller.job.container import TMP, USER, container, env, mount
+from meninx.controller.job.container import TMP, container, env, mount
+from meninx.controller.job.pod import POD_SECURITY, owner_reference
 from meninx.controller.job.policy import failure_policy
 from meninx.controller.job.steps import TRAIN
 from meninx.controller.settings import PodSettings
@@ -22,26 +23,8 @@ ANNOTATION_PLAN = "meninx.io/plan"
 GRACE_SECONDS = 30
 """What a training has to write its checkpoint when it is told to end."""
 
-_POD_SECURITY = {
-    "runAsNonRoot": True,
-    "runAsUser": USER,
-    "runAsGroup": USER,
-    "fsGroup": USER,
-    "fsGroupChangePolicy": "OnRootMismatch",
-    "seccompProfile": {"type": "RuntimeDefault"},
-}
-
-
-def owner_reference(job: TrainingJob) -> Manifest:
-    """Return the reference that makes a child go with its TrainingJob."""
-    return {
-        "apiVersion": TRAININGJOB.api_version,
-        "kind": TRAININGJOB.kind,
-        "name": job.metadata.name,
-        "uid": job.metadata.uid or "",
-        "controller": True,
-        "blockOwnerDeletion": False,
-    }
+_SECURITY = {**POD_SECURITY, "fsGroupChangePolicy": "OnRootMismatch"}
+"""A claim may hold a whole data set: its files change hands once, not at every start."""
 
 
 def labels(job: TrainingJob) -> dict[str, str]:
@@ -125,7 +108,7 @@ def _pod(job: TrainingJob, job_name: str, settings: PodSettings) -> Manifest:
         "shareProcessNamespace": True,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "securityContext": _POD_SECURITY,
+        "securityContext": _SECURITY,
         **needs.pod_fields(chain_of(job).steps, settings.gpu_product, job_name),
         **({"serviceAccountName": account} if account else {}),
         **({"priorityClassName": priority} if priority else {}),
@@ -136,7 +119,8 @@ def _pod(job: TrainingJob, job_name: str, settings: PodSettings) -> Manifest:
 
 def kubernetes_job(job: TrainingJob, settings: PodSettings, *, retries: int) -> Manifest:
     """Return the one Kubernetes Job of a TrainingJob; equal inputs give equal manifests."""
-    name = names.kubernetes_job(job.metadata.name, job.metadata.uid or "")
+    uid = job.metadata.uid or ""
+    name = names.kubernetes_job(job.metadata.name, uid)
     marks, full_name = labels(job), {names.LABEL_TRAINING: job.metadata.name}
     return {
         "apiVersion": JOB.api_version,
@@ -146,7 +130,7 @@ def kubernetes_job(job: TrainingJob, settings: PodSettings, *, retries: int) -> 
             "namespace": job.metadata.namespace,
             "labels": marks,
             "annotations": full_name,
-            "ownerReferences": [owner_reference(job)],
+            "ownerReferences": [owner_reference(job.metadata.name, uid, TRAININGJOB)],
         },
         "spec": {
             "backoffLimit": retries,

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from meninx.base.clock import to_rfc3339
-from meninx.controller.actions import Action, Decision, Emit, WriteStatus
+from meninx.controller.actions import Action, Decision, WriteStatus
 from meninx.controller.job import attempts
-from meninx.controller.job.render import ORDINARY, SILENT
+from meninx.controller.job.render import ORDINARY, SILENT, Telling, attempts_made, transitions
 from meninx.controller.job.status import holds, lacks, sentence
 from meninx.controller.training.observed import Observed
 from meninx.kube import conditions
@@ -28,7 +28,7 @@ FIELDS = (
 _ORDINARY = ORDINARY | {
     Reason.TRAINED, Reason.REGISTERED, Reason.PROMOTED, Reason.NOT_BETTER, Reason.POD_DELETED,
 }  # fmt: skip
-_SILENT = SILENT | {Reason.TRAINING}
+_TELLING = Telling(TYPES, _ORDINARY, SILENT | {Reason.TRAINING})
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def tell(
     status = _render(observed, verdict, listed, now)
     if status == _owned(observed.status):
         return Decision(tuple(before))
-    return Decision((*before, *_events(observed.status, status), WriteStatus(status)))
+    return Decision((*before, *transitions(observed.status, status, _TELLING), WriteStatus(status)))
 
 
 def _owned(status: Manifest) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def _owned(status: Manifest) -> dict[str, Any]:
 def _render(
     observed: Observed, verdict: Verdict, failed: Sequence[Attempt], now: dt.datetime
 ) -> dict[str, Any]:
-    generation = observed.resource["metadata"].get("generation")
+    generation, listed = observed.resource["metadata"].get("generation"), attempts.dump(failed)
     status = _owned(observed.status)
     merged: Sequence[Manifest] = conditions.only(status.get("conditions") or (), TYPES)
     for said in verdict.conditions:
@@ -109,8 +109,8 @@ def _render(
         "phase": verdict.phase,
         "conditions": [dict(condition) for condition in ordered],
         "queue": dict(verdict.queue) if verdict.queue else None,
-        "failedAttempts": attempts.dump(failed) or None,
-        "attempts": _count(observed, failed),
+        "failedAttempts": listed or None,
+        "attempts": attempts_made(observed, listed),
         "progress": observed.progress or status.get("progress"),
         **verdict.facts,
     }
@@ -121,26 +121,3 @@ def _render(
     if verdict.phase in ENDED:
         status["finishedAt"] = to_rfc3339(now)
     return {key: value for key, value in status.items() if value is not None}
-
-
-def _count(observed: Observed, failed: Sequence[Attempt]) -> int | None:
-    """Return how many pods were made; those that have failed are numbered."""
-    known = {attempt.pod for attempt in failed}
-    others = [pod for pod in observed.pods if pod["metadata"]["name"] not in known]
-    highest = max((attempt.number for attempt in failed), default=0)
-    return max(highest + len(others), observed.status.get("attempts") or 0) or None
-
-
-def _events(before: Manifest, after: Manifest) -> list[Emit]:
-    """Return an event for each condition that changed, each sentence once."""
-    emitted: list[Emit] = []
-    keys = {"status", "reason"} | ({"message"} if after.get("phase") == "Failed" else set())
-    for condition in after["conditions"]:
-        old = conditions.find(before.get("conditions") or (), condition["type"]) or {}
-        if condition["reason"] in _SILENT or all(old.get(k) == condition.get(k) for k in keys):
-            continue
-        kind: Any = "Normal" if condition["reason"] in _ORDINARY else "Warning"
-        event = Emit(kind, condition["reason"], condition.get("message", ""))
-        if event not in emitted:
-            emitted.append(event)
-    return emitted
