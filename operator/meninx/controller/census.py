@@ -7,18 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from meninx.controller.job.steps import moment
+from meninx.controller.job.telling import IN_LINE
 from meninx.kube.conditions import find
 from meninx.resources.inferencejob import TERMINAL
-from meninx.resources.reasons import Reason
-
-IN_LINE = frozenset(
-    {
-        Reason.QUEUED, Reason.NO_CAPACITY, Reason.CONCURRENCY_REACHED, Reason.PREEMPTED,
-        Reason.WAITING_FOR_KUEUE, Reason.EVICTED_BY_KUEUE, Reason.KUEUE_NOT_INSTALLED,
-        Reason.NO_MATCHING_NODE,
-    }
-)  # fmt: skip
-"""Why a job waits that only waits for room; others wait for a person, a model or an hour."""
 
 
 @dataclass(frozen=True, order=True)
