@@ -51,11 +51,11 @@ cluster: venv ## bring the one-node cluster up
 cluster-down: ## take the one-node cluster down
 	python3 tests/cluster/cluster.py down
 
-train: .cache/venv-train/.made venv ## train the shipped U-Net from nothing (hours on a CPU; resumes)
-	model-images/train.sh
+train: .cache/venv-train/.made venv ## train the shipped models from nothing (hours on a CPU; resumes; MODEL=unet-meningioma: one)
+	model-images/train.sh $(MODEL)
 
 evaluate-models: .cache/venv-train/.made venv ## measure the shipped weights on unseen phantoms
-	model-images/evaluate.sh
+	model-images/evaluate.sh $(MODEL)
 
 bench-%: venv packages ## figures into build/bench (bench-path)
 	$(PY) -m tests.bench.$*

@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
-# Unseen phantoms through the exported model, as the image runs it: evaluation.json, the card, build/bench/models.json.
+# Unseen phantoms through the exported models, as the images run them: evaluation.json, cards, build/bench/models.json.
+# evaluate.sh [MODEL...]: the shipped ones without names.
 set -euo pipefail
-source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
-"$meninx" phantom --seed "$(setting test_first_seed)" --arrays "$(setting test_heads)" --out "$cache/test"
-"$python" -m meninx_models evaluate --config "$model/config.yaml" --cache "$cache"
+source "$(dirname "${BASH_SOURCE[0]}")/environment.sh" "$@"
+for name in "${models[@]}"; do
+  phantoms test test_first_seed test_heads
+  "$python" -m meninx_models evaluate --config "$here/$name/config.yaml" --cache "$cache"
+done
 (cd "$root" && "$root/.venv/bin/python" -m tests.bench.models)

@@ -1,7 +1,6 @@
-"""The typed plans of training; a run writes the resolved copy and reads only that.
+"""The typed plan of a training on a data set of one's own (`fit`); a run writes the resolved copy and reads only that.
 
-`Config` is the recipe of the shipped weights: stages on simulated heads. `Plan` is what anybody
-trains with on a data set of their own (`fit`).
+The recipe of the shipped weights is another: see `recipe`.
 """
 
 from pathlib import Path
@@ -30,38 +29,6 @@ class Part(BaseModel):
     """A closed part of a plan: what it doesn't know is an error that names the field."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Stage(Part):
-    """One stretch of training at one resolution."""
-
-    name: str
-    millimetres: Literal[1, 2]
-    steps: int = Field(ge=1)
-    rate: float = Field(gt=0)
-    warm_up: int = Field(default=50, ge=0)
-    ema: float = Field(default=0.998, ge=0, lt=1)
-
-
-class Config(Part):
-    """The recipe of the shipped weights."""
-
-    preset: Preset = "unet"
-    seed: int = 20261125
-    threads: int = Field(default=1, ge=1)
-    bfloat16: bool = True
-    weight_decay: float = 1e-4
-    clip: float = 5.0
-    checkpoint_every: int = 200
-    heads: int = Field(default=340, ge=1)
-    first_seed: int = 100000
-    test_heads: int = Field(default=48, ge=4)
-    test_first_seed: int = 900000
-    threshold: float = Field(default=0.5, gt=0, lt=1)
-    least_component_ml: float = Field(default=0.1, ge=0)
-    stages: tuple[Stage, ...]
-    notes: tuple[str, ...] = ()
-    """What the card says of the shipped weights beside the figures."""
 
 
 class HeadInput(Part):
@@ -363,11 +330,6 @@ class Plan(Part):
         if abs(split.train + split.validation + split.test - 1) > 1e-6:
             raise ValueError("data.split: train, validation and test must make 1 together")
         return self
-
-
-def read_config(path: Path) -> Config:
-    """Read the recipe of the shipped weights. Raises pydantic's error, which names the field."""
-    return Config.model_validate(yaml.safe_load(path.read_text()))
 
 
 def read_plan(path: Path) -> Plan:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import onnx
 import torch
 from torch import nn
 
-from meninx_models.config import Config, Preset, read_config
+from meninx_models.config import Preset
 from meninx_models.data.boxes import ready_heads
 from meninx_models.infer.artefact import (
     GRAPH_FILE,
@@ -28,12 +29,16 @@ from meninx_models.infer.openvino_cpu import OpenVino
 from meninx_models.infer.plausible import GADOLINIUM
 from meninx_models.infer.selfcheck import write_check
 from meninx_models.networks import WINDOW, AtOneMillimetre, Size, is_windowed, make_network
+from meninx_models.recipe import Config, read_config, run_folder
+from meninx_models.train.losses import CURVES_FILE, LOG_FILE, draw_log, read_log, write_log
 
 VERSION = "1.0.0"
 CHECK_EDGES = {1: 48, 2: 64}
 """Edge of the window that is stored with a graph that takes any size, by its millimetres."""
 WINDOW_TOLERANCE = 1e-3
 LARGEST_FLIPPED_SHARE = 1e-4
+SMALL_TENSOR = 4096
+"""Bytes up to which a tensor stays as it is."""
 Volume = npt.NDArray[np.float32]
 
 
@@ -57,29 +62,42 @@ def export(config_path: Path, cache: Path) -> int:
     """Export the last stage's weights beside the config; fail if the graph differs."""
     config = read_config(config_path)
     stage = config.stages[-1]
-    network = make_network(config.preset)
-    network.load_state_dict(torch.load(cache / "run" / f"{stage.name}.pt", weights_only=True))
+    run, folder = run_folder(config_path, cache), config_path.parent / "weights"
+    network = make_network(config.preset, config.window or WINDOW)
+    network.load_state_dict(torch.load(run / f"{stage.name}.pt", weights_only=True))
+    if config.half_precision:
+        network.half().float()
     whole = AtOneMillimetre(network, stage.millimetres).eval()
-    folder = config_path.parent / "weights"
-    example = example_box(cache)
-    facts = export_network(whole, folder, facts_of(config_path.parent.name, config), example)
+    example, asked = example_box(cache), facts_of(config_path.parent.name, config)
+    facts = export_network(whole, folder, asked, example, half=config.half_precision)
     stamp_manifest(config_path.parent / "aimodel.yaml", facts.sha256)
     parity = check(whole, folder / GRAPH_FILE, example, facts.window)
-    (cache / "run" / "parity.json").write_text(json.dumps(vars(parity)))
+    (run / "parity.json").write_text(json.dumps(vars(parity)))
+    entries = read_log(run / LOG_FILE)
+    if entries:
+        write_log(config_path.parent / LOG_FILE, entries)
+        draw_log(config_path.parent / CURVES_FILE, entries)
     print(parity)  # noqa: T201 - the command's answer
     return 0 if parity.holds else 1
 
 
-def export_network(whole: AtOneMillimetre, folder: Path, facts: Facts, example: Volume) -> Facts:
+def export_network(
+    whole: AtOneMillimetre, folder: Path, facts: Facts, example: Volume, *, half: bool = False
+) -> Facts:
     """Write graph, facts and stored check of a network; return the facts with the graph's digest.
 
     `example` is a head on its box: the check is a window of it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    window = facts.window or (CHECK_EDGES[facts.millimetres],) * 3
+    edge = CHECK_EDGES[facts.millimetres]
+    window = facts.window or (edge, edge, edge)
     write_graph(whole, folder / GRAPH_FILE, window, fixed=facts.window is not None)
+    if half:
+        keep_in_half(folder / GRAPH_FILE)
     digest = sha256_of(folder / GRAPH_FILE)
     seen = likely(whole, example, facts.window, window).astype(np.float16).astype(np.float32)
+    if facts.window:
+        seen = only_middle(seen, edge)
     write_check(folder, seen, eager_logits(whole, seen), digest)
     made = Facts(**{**vars(facts), "sha256": digest})
     write_facts(folder, made)
@@ -96,8 +114,8 @@ def facts_of(name: str, config: Config) -> Facts:
     """Return the facts of an export before its graph is written."""
     return Facts(
         name, VERSION, config.preset, config.stages[-1].millimetres, config.threshold,
-        config.least_component_ml, "", window_of(config.preset, config.stages[-1].millimetres),
-        GADOLINIUM,
+        config.least_component_ml, "",
+        window_of(config.preset, config.stages[-1].millimetres, config.window or WINDOW), GADOLINIUM,
     )  # fmt: skip
 
 
@@ -120,6 +138,31 @@ def write_graph(whole: nn.Module, path: Path, window: Size, *, fixed: bool = Fal
             dynamic_axes=dict.fromkeys((INPUT, LOGITS, PROBABILITY), axes),
         )  # fmt: skip
         path.write_bytes(aside.read_bytes())
+
+
+def keep_in_half(graph: Path) -> None:
+    """Store a graph's weights in half precision; they become float32 again when it is loaded."""
+    model = onnx.load(graph)
+    casts = []
+    for tensor in model.graph.initializer:
+        if tensor.data_type == onnx.TensorProto.FLOAT and len(tensor.raw_data) > SMALL_TENSOR:
+            name, stored = tensor.name, f"{tensor.name}.half"
+            values = onnx.numpy_helper.to_array(tensor).astype(np.float16)
+            tensor.CopyFrom(onnx.numpy_helper.from_array(values, stored))
+            float32 = onnx.TensorProto.FLOAT
+            casts.append(onnx.helper.make_node("Cast", [stored], [name], to=float32))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    onnx.save(model, graph)
+
+
+def only_middle(window: Volume, edge: int) -> Volume:
+    """Return a window with all but its middle 0: what is stored of it is small then."""
+    kept = np.zeros_like(window)
+    middle = tuple(slice(max(0, (n - edge) // 2), (n + edge) // 2) for n in window.shape)
+    kept[middle] = window[middle]
+    return kept
 
 
 def write_program(whole: nn.Module, folder: Path, window: Size) -> Path:

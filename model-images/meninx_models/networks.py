@@ -33,7 +33,7 @@ class Transformer:
 
 TRANSFORMERS: dict[Preset, Transformer] = {
     "report-unetr": Transformer(768, 12, 16),
-    "unetr": Transformer(192, 6, 16),
+    "unetr": Transformer(192, 6, 8),
 }
 
 

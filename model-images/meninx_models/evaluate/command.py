@@ -9,12 +9,12 @@ import numpy as np
 from tqdm import tqdm
 
 from meninx_models.card import write_card
-from meninx_models.config import read_config
 from meninx_models.evaluate.lesions import HeadScore, score_head
 from meninx_models.evaluate.summary import report_of
 from meninx_models.infer.artefact import read_facts
 from meninx_models.infer.engine import open_engine
 from meninx_models.infer.segment import segment
+from meninx_models.recipe import read_config, run_folder
 
 
 def evaluate(config_path: Path, cache: Path) -> int:
@@ -26,7 +26,7 @@ def evaluate(config_path: Path, cache: Path) -> int:
         raise SystemExit(f"{len(missing)} test heads are missing from {cache / 'test'}")
     bar = tqdm(score_pool(config_path.parent / "weights", cache / "test", seeds), total=len(seeds))
     scores = list(bar)
-    parity = cache / "run" / "parity.json"
+    parity = run_folder(config_path, cache) / "parity.json"
     report = {
         "weights_sha256": read_facts(config_path.parent / "weights").sha256,
         "parity": json.loads(parity.read_text()) if parity.is_file() else None,

@@ -10,9 +10,9 @@ from torch import nn
 from torch.optim import AdamW
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from meninx_models.config import Config, Stage
-from meninx_models.data.sampler import Sampler
-from meninx_models.networks import make_network
+from meninx_models.data.sampler import Often, Part, Sampler
+from meninx_models.networks import WINDOW, is_windowed, make_network
+from meninx_models.recipe import Config, Stage
 from meninx_models.train import checkpoint
 from meninx_models.train.checkpoint import Progress
 from meninx_models.train.loss import segmentation_loss
@@ -35,7 +35,12 @@ class Trainer:
     def __init__(self, config: Config, folder: Path, sampler: Sampler) -> None:
         torch.manual_seed(config.seed)
         self.config, self.folder, self.sampler = config, folder, sampler
-        self.network = make_network(config.preset)
+        self.network = make_network(config.preset, config.window or WINDOW)
+        # a UNETR's step is about a seventh shorter so; a U-Net's is not
+        windowed = is_windowed(config.preset)
+        self.layout = torch.channels_last_3d if windowed else torch.contiguous_format
+        self.network.to(memory_format=self.layout)
+        self.part = Part(config.window, config.lesion_share) if config.window else None
         self.progress = Progress()
         self._start_stage()
         self._resume()
@@ -100,9 +105,11 @@ class Trainer:
         """Take one step on one head and return its loss."""
         for group in self.optimiser.param_groups:
             group["lr"] = rate_at(stage, self.progress.done)
-        image, share = self.sampler.at(self.progress.total, stage.millimetres)
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.config.bfloat16):
-            logits = self.network(image)
+        often = Often(*stage.lesion_ml, stage.lesion_ml_share) if stage.lesion_ml else None
+        image, share = self.sampler.at(self.progress.total, stage.millimetres, self.part, often)
+        lower = self.config.bfloat16 if stage.bfloat16 is None else stage.bfloat16
+        with torch.autocast("cpu", torch.bfloat16, enabled=lower):
+            logits = self.network(image.contiguous(memory_format=self.layout))
         loss = segmentation_loss(logits, share, stage.millimetres)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from meninx_models.card import write_card
-from meninx_models.config import Config, Stage, read_config
+from meninx_models.recipe import Config, Stage, read_config
 from meninx_models.evaluate.lesions import score_head
 from meninx_models.evaluate.summary import summarise, summarise_healthy
 

@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from meninx_models.config import Config, Stage
 from meninx_models.data.boxes import ready_heads
 from meninx_models.data.sampler import Sampler
+from meninx_models.recipe import Config, Stage
 from meninx_models.train.command import resolved_plan
 from meninx_models.train.loop import CHECKPOINT, Trainer, rate_at
 
