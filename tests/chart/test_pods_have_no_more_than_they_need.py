@@ -90,6 +90,18 @@ def test_pods_of_trainings_reach_nothing(manifests: list[dict[str, Any]]) -> Non
 
 
 @pytest.mark.rule("least-privilege")
+def test_trainings_that_learn_from_the_store_reach_it_and_no_more(
+    manifests: list[dict[str, Any]],
+) -> None:
+    policies = of_kind(manifests, "NetworkPolicy")
+    spec = policies["meninx-training-store"]["spec"]
+    keys = {rule["key"] for rule in spec["podSelector"]["matchExpressions"]}
+    assert keys == {"meninx.io/training-job", "meninx.io/reads-store"}
+    assert spec["policyTypes"] == ["Egress"]
+    assert spec["egress"] == policies["meninx-inference"]["spec"]["egress"]
+
+
+@pytest.mark.rule("least-privilege")
 def test_only_pods_that_download_weights_reach_their_addresses() -> None:
     assert "meninx-inference-weights" not in of_kind(render(), "NetworkPolicy")
     chosen = {"weights": {"egress": [{"cidr": "10.1.2.3/32"}, {"cidr": "::1/128", "port": 8443}]}}

@@ -31,15 +31,25 @@ def line(epoch: int, epochs: int = 20, **more: Any) -> str:
     return json.dumps(said | {"etaSeconds": 120} | more)
 
 
-def train_pod(words: str = "running", *, said: str = "", **more: Any) -> Manifest:
-    """Return the pod of a training: `running`, `waiting WHY` or `ended CODE`, with its last word."""
+def _container(name: str, words: str, said: str) -> Manifest:
     state, *rest = words.split()
     if state == "ended":
-        container = ended("train", int(rest[0]) if rest else 0, message=said)
-    else:
-        container = running("train") if state == "running" else waiting("train", *rest)
-    made = any_pod(container, containers=("train",), **more)
-    made["status"] |= {"initContainerStatuses": [], "containerStatuses": [container]}
+        return ended(name, int(rest[0]) if rest else 0, message=said)
+    return running(name) if state == "running" else waiting(name, *rest)
+
+
+def train_pod(
+    words: str = "running", *, said: str = "", collect: str = "", collected: str = "", **more: Any
+) -> Manifest:
+    """Return the pod of a training: `running`, `waiting WHY` or `ended CODE`, with its last word.
+
+    `collect` says the same of the container that makes the data set, `collected` its last word.
+    """
+    container = _container("train", words, said)
+    before = [_container("collect", collect, collected)] if collect else []
+    names = tuple(one["name"] for one in (*before, container))
+    made = any_pod(*before, container, containers=names, **more)
+    made["status"] |= {"initContainerStatuses": before, "containerStatuses": [container]}
     return made
 
 

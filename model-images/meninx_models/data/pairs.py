@@ -1,8 +1,10 @@
 """One pair looked at: what it is like, and what is wrong with it."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from nibabel import aff2axcodes
@@ -11,6 +13,8 @@ from scipy import ndimage
 
 from meninx_models.data.layouts import Case, DataUnusable, Pair, read_pair
 
+SOURCES_FILE = "sources.json"
+"""Where Meninx says what a data set of DICOM was made from, and what made no pair."""
 SAME_PLACE_MM = 0.01
 TOUCHING = np.ones((3, 3, 3), dtype=bool)
 
@@ -63,6 +67,21 @@ def look(case: Case, labels: Labels) -> Looked | Problem:
         return Problem(case.name, "Unreadable", f"{type(error).__name__}: {error}")
     wrong = _wrong(pair, labels)
     return Problem(case.name, *wrong) if wrong else _looked(case, pair, labels)
+
+
+def unmade(folder: Path) -> list[Problem]:
+    """Return the studies of which no pair could be made, as sources.json beside the pairs says.
+
+    Raises DataUnusable where it can't be read.
+    """
+    path = folder / SOURCES_FILE
+    if not path.is_file():
+        return []
+    try:
+        listed = json.loads(path.read_text())["broken"]
+        return [Problem(one["case"], one["reason"], one["message"]) for one in listed]
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataUnusable(f"{SOURCES_FILE} of the data set can't be read") from error
 
 
 def _wrong(pair: Pair, labels: Labels) -> tuple[str, str] | None:

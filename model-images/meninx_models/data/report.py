@@ -10,7 +10,7 @@ from typing import Any
 
 from meninx_models.config import Data
 from meninx_models.data.layouts import Case, DataUnusable, find_cases
-from meninx_models.data.pairs import Labels, Looked, Problem, look, sha256_of_cases
+from meninx_models.data.pairs import Labels, Looked, Problem, look, sha256_of_cases, unmade
 from meninx_models.data.splits import NAMES, Splits, draw_splits, leaks, read_splits
 
 REPORT_FILE = "data-report.json"
@@ -35,9 +35,10 @@ def measure(folder: Path, data: Data, seed: int) -> Measured:
     labels = Labels(data.lesion or layout.lesion, data.background or layout.background)
     seen = [look(case, labels) for case in cases]
     looked = tuple(item for item in seen if isinstance(item, Looked))
-    problems = tuple(item for item in seen if isinstance(item, Problem))
+    never = unmade(folder)
+    problems = (*(item for item in seen if isinstance(item, Problem)), *never)
     if problems and (data.broken == "refuse" or not looked):
-        raise _refusal(problems, len(cases))
+        raise _refusal(problems, len(cases) + len(never))
     given = folder / SPLITS_FILE
     known = given.is_file()
     splits = read_splits(given, looked) if known else draw_splits(looked, data.split, seed)

@@ -9,10 +9,16 @@ from dataclasses import asdict, dataclass
 
 from meninx.base.errors import Unauthorised
 
+SEGMENTED = "segmented"
+"""What a training's credential reads: studies that hold a segmentation."""
+
 
 @dataclass(frozen=True)
 class Claims:
-    """What the bearer may do: read one study's revision, store the results of one job."""
+    """What the bearer may do: read one study's revision, store the results of one job.
+
+    That of a training reads all studies that hold a segmentation, and stores nothing.
+    """
 
     namespace: str
     job: str
@@ -22,6 +28,8 @@ class Claims:
     revision: int
     expires: int
     """Unix time in seconds."""
+    reads: str = ""
+    """SEGMENTED, or empty: its own study alone."""
 
 
 def _encode(raw: bytes) -> str:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from meninx.base.errors import BadInput
-from meninx.cli.train import as_pairs
+from meninx.cli.train import add_dicom_arguments, as_pairs
 from meninx.local.training import start, training_python
 
 
@@ -15,6 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--data", type=Path, required=True, help="a data set, as for meninx train")
     parser.add_argument("--out", type=Path, required=True, help="folder for evaluation.json")
+    add_dicom_arguments(parser)
     parser.add_argument(
         "--split", choices=["train", "validation", "test"], help="only this part of its splits.json"
     )
@@ -25,6 +26,6 @@ def run(args: argparse.Namespace) -> int:
     training_python()
     if not (args.weights / "model.onnx").is_file():
         raise BadInput(f"{args.weights} holds no model.onnx: give the weights folder of a run")
-    data = as_pairs(args.data, args.out / "pairs")
+    data = as_pairs(args)
     words = ["measure", "--weights", args.weights, "--data", data, "--out", args.out]
     return start([*words, "--split", args.split] if args.split else words)

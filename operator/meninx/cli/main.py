@@ -23,6 +23,7 @@ COMMANDS = {
     "operator": "the operator (in its pod)",
     "ingress": "the DICOM ingress with its store (in its pod)",
     "fetch": "the first step of a job's pod",
+    "collect": "the first step of the pod of a training that learns from the store",
     "gate": "before a step of a pipeline that has a condition",
     "weights": "brings the weights of a step before it runs",
     "deliver": "the last step of a job's pod",

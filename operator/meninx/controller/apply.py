@@ -24,7 +24,7 @@ from meninx.controller.actions import (
 from meninx.controller.job.pod import TOKEN_KEY, owner_reference
 from meninx.controller.training import hands
 from meninx.kube.client import Api
-from meninx.kube.kinds import CLAIM_TEMPLATE, JOB, SECRET, Kind
+from meninx.kube.kinds import CLAIM_TEMPLATE, INFERENCEJOB, JOB, SECRET, Kind
 from meninx.resources import names
 
 Manifest = dict[str, Any]
@@ -50,7 +50,7 @@ class Applier:
         """Do one action; done again it changes nothing."""
         match action:
             case ApplyCredential(claims):
-                secret = credential(resource, claims, self.signing_key)
+                secret = credential(resource, claims, self.signing_key, self.kind)
                 self.api.apply(SECRET, secret, manager=names.FIELD_MANAGER_OPERATOR)
             case ApplyClaimTemplate(manifest) | CreateJob(manifest):
                 kind = JOB if isinstance(action, CreateJob) else CLAIM_TEMPLATE
@@ -119,8 +119,10 @@ def _suspended(resource: Manifest, action: SuspendJob) -> Manifest:
     }
 
 
-def credential(resource: Manifest, claims: Claims, signing_key: bytes) -> Manifest:
-    """Return the Secret with the job's token; it goes with the InferenceJob."""
+def credential(
+    resource: Manifest, claims: Claims, signing_key: bytes, kind: Kind = INFERENCEJOB
+) -> Manifest:
+    """Return the Secret with the job's token; it goes with the InferenceJob, or TrainingJob."""
     metadata = resource["metadata"]
     job_name = names.kubernetes_job(metadata["name"], metadata["uid"])
     token = mint(signing_key, claims)
@@ -131,7 +133,7 @@ def credential(resource: Manifest, claims: Claims, signing_key: bytes) -> Manife
             "name": names.credential(job_name),
             "namespace": metadata["namespace"],
             "labels": {names.LABEL_MANAGED: names.MANAGED_BY},
-            "ownerReferences": [owner_reference(metadata["name"], metadata["uid"])],
+            "ownerReferences": [owner_reference(metadata["name"], metadata["uid"], kind)],
         },
         "type": "Opaque",
         "data": {TOKEN_KEY: base64.b64encode(token.encode()).decode()},

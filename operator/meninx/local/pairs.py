@@ -1,25 +1,20 @@
 """Studies with segmentations in a folder, to the pairs that training takes: one folder a subject."""
 
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-import pydicom
-from pydicom.dataset import Dataset
-from pydicom.uid import SegmentationStorage
+from meninx.base.errors import BadInput, NotFound, Rejected
+from meninx.imaging.annotation import Dropped, Unfit
+from meninx.resources.predicates import SeriesSelector
+from meninx.resources.trainingdata import Code, StoreData, WantedSegment
+from meninx.steps.dataset import DataSet, Sources, add
+from meninx.steps.folder import read_study
+from meninx.steps.pairs import IMAGES, LABELS, annotations_of, write_pair
 
-from meninx.base.errors import BadInput
-from meninx.imaging.geometry import Grid
-from meninx.imaging.nifti import write_nifti
-from meninx.imaging.resample import Labels, resample_labels
-from meninx.imaging.segments import segment_masks
-from meninx.resources.task import TaskChannel
-from meninx.steps.folder import StudyFolder, read_study
-from meninx.steps.prepare import PreparedChannel, prepare
+__all__ = ["IMAGES", "LABELS", "holds_dicom", "wanted", "write_pairs"]
 
-IMAGES, LABELS = "images", "labels"
-_ENDING = ".nii.gz"
+_LEAST_SLICES = 2
 
 
 def holds_dicom(folder: Path) -> bool:
@@ -34,62 +29,61 @@ def _is_dicom(path: Path) -> bool:
         return file.read(132)[128:] == b"DICM"
 
 
-def write_pairs(folder: Path, out: Path) -> Iterator[str]:
-    """Yield each subject when its pair is written; those that are there already are kept.
+def wanted(segments: Sequence[str] = (), *, allow_automatic: bool = False) -> StoreData:
+    """Return which segments count: by label, or by code as SCHEME:VALUE; all of them where none is named."""
+    listed = [_segment(text) for text in segments]
+    return StoreData.model_construct(
+        segments=listed,
+        series=SeriesSelector(min_slices=_LEAST_SLICES),
+        study_dates=None,
+        allow_automatic=allow_automatic,
+    )
 
-    A subject's folder holds one study: the series that its segmentations refer to, and those. What
-    any of their segments covers is lesion. Names of folders become names of files; nothing else
-    that identifies somebody is written. Raises BadInput or Rejected with the subject's folder.
+
+def _segment(text: str) -> WantedSegment:
+    scheme, colon, value = text.partition(":")
+    if colon:
+        return WantedSegment(type=Code(scheme=scheme, value=value))
+    return WantedSegment(label=text)
+
+
+def write_pairs(folder: Path, out: Path, want: StoreData) -> Iterator[tuple[str, str]]:
+    """Yield each subject and what became of it; pairs that are there already are kept.
+
+    A subject's folder holds one study. Names of folders become names of files; nothing else that
+    identifies somebody is written. What makes no pair goes into sources.json, for the data report.
     """
     subjects = sorted(path for path in folder.iterdir() if path.is_dir())
     if not subjects:
         raise BadInput(f"{folder} holds no folder: give one for each subject")
+    sources, made = Sources(), DataSet(out, want)
     for subject in subjects:
-        label = out / LABELS / f"{subject.name}{_ENDING}"
-        if not label.is_file():
-            _write(subject, out)
-        yield subject.name
+        became = _became(subject, made)
+        add(sources, subject.name, became)
+        yield subject.name, _said(became)
+    made.write(sources)
+    if not sources.cases:
+        raise BadInput(f"{folder} makes no pair: {sources.in_words()}")
 
 
-def _write(subject: Path, out: Path) -> None:
-    study = read_study(subject)
-    segmentations = list(_segmentations(study))
-    if not segmentations:
-        raise BadInput(f"{subject} holds no DICOM segmentation: a series alone teaches nothing")
-    series = {_referenced(one) for one in segmentations}
-    if len(series) != 1:
-        raise BadInput(f"the segmentations of {subject} refer to {len(series)} series: keep one")
-    channel = TaskChannel(name="image", series=series.pop(), compress=True, min_slices=2)
-    if channel.series not in study.files():
-        raise BadInput(f"the series that is segmented in {subject} is not there")
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out, prefix=".part-") as aside:
-        done = prepare(study.files(), [channel], Path(aside)).channels[0]
-        label = Path(aside) / f"label{_ENDING}"
-        write_nifti(label, _union(segmentations, done), done.stack.grid)
-        for path, side in ((done.file, IMAGES), (label, LABELS)):
-            (out / side).mkdir(exist_ok=True)
-            path.replace(out / side / f"{subject.name}{_ENDING}")
+def _became(subject: Path, data: DataSet) -> dict[str, Any] | Dropped:
+    """Make a pair, unless it is there; what was refused before is looked at anew."""
+    before = (data.record(subject.name) or {}).get("made")
+    if before is not None:
+        return dict(before)
+    try:
+        study = read_study(subject)
+        found = annotations_of(study, data.want)
+        made = write_pair(study, found, data.want, data.folder, case=subject.name)
+    except Rejected as error:
+        return Dropped(error.reason, error.message)
+    except (BadInput, NotFound) as error:
+        return Dropped(Unfit.UNREADABLE, str(error))
+    data.keep(subject.name, made)
+    return made
 
 
-def _segmentations(study: StudyFolder) -> Iterator[Dataset]:
-    for one in study.series:
-        if one.series.headers[0].sop_class_uid == SegmentationStorage:
-            yield from (pydicom.dcmread(path) for path in one.files)
-
-
-def _referenced(segmentation: Dataset) -> str:
-    items = segmentation.get("ReferencedSeriesSequence") or []
-    uids = {str(item.get("SeriesInstanceUID", "")) for item in items}
-    if len(uids) != 1:
-        raise BadInput("a segmentation refers to no series, or to several: make one for each")
-    return uids.pop()
-
-
-def _union(segmentations: list[Dataset], done: PreparedChannel) -> Labels:
-    grid: Grid = done.stack.grid
-    label: Labels = np.zeros(grid.shape, dtype=np.uint8)
-    for one in segmentations:
-        for segment in segment_masks(one):
-            label |= resample_labels(segment.mask, segment.grid, grid)
-    return label
+def _said(became: dict[str, Any] | Dropped) -> str:
+    if isinstance(became, Dropped):
+        return f"no pair: {became.reason}: {became.message}"
+    return "a pair of NIfTI files from its DICOM"

@@ -58,17 +58,25 @@ def write_nifti(phantom: Phantom, path: Path) -> None:
 
 
 def truth_seg(phantom: Phantom, images: list[Dataset]) -> Dataset:
-    """Return the truth as a segmentation that refers to the series' own images."""
+    """Return the truth as a segmentation that refers to the series' own images.
+
+    It stands for what an expert has drawn, so its segment is MANUAL: trainings learn from it.
+    """
     planes = tuple(_plane(image) for image in images)
     first = images[0]
     when = dt.datetime.strptime(f"{first.StudyDate}{first.StudyTime}+0000", "%Y%m%d%H%M%S%z")
-    return segmentation(
+    made = segmentation(
         phantom.truth.astype(np.uint8),
         Source(phantom.grid, planes, first),
         segments=[MENINGIOMA],
         maker=Maker("phantom", "Phantom ground truth", "1", "phantom", None, "1"),
         identity=_identity(str(first.SeriesInstanceUID), when),
     )
+    for segment in made.SegmentSequence:
+        segment.SegmentAlgorithmType = "MANUAL"
+        for keyword in ("SegmentAlgorithmName", "SegmentationAlgorithmIdentificationSequence"):
+            del segment[keyword]
+    return made
 
 
 def _plane(image: Dataset) -> Plane:

@@ -104,9 +104,9 @@ class AIPipelineSpec(
             "steps of a version can't be changed: give the pipeline a new spec.version",
         ),
         (
-            "!self.steps.exists(s, s.name in ['fetch', 'deliver', 'gate', 'weights', 'train']"
+            "!self.steps.exists(s, s.name in ['fetch', 'deliver', 'gate', 'weights', 'train', 'collect']"
             " || s.name.startsWith('gate-') || s.name.startsWith('weights-'))",
-            "fetch, deliver, train, gate, weights, gate-... and weights-... are names of Meninx's own "
+            "fetch, deliver, collect, train, gate, weights, gate-... and weights-... are names of Meninx's own "
             "containers: give the step another one",
         ),
         (

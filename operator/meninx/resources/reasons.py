@@ -268,6 +268,15 @@ MEANINGS: dict[Reason, Meaning] = {
         "The training says that it can't learn from the data.",
         "Read data-report.json in the output folder, and correct the data.",
     ),
+    Reason.COLLECTING: _M(
+        "The training's data set is being made from the segmented studies of the store.",
+        "Nothing to do.",
+    ),
+    Reason.NO_PAIRS: _M(
+        "No study of the store makes a pair of image and label for the training.",
+        "Look at the numbers in the message; adapt spec.data.store, or send segmentations that a "
+        "person has drawn or corrected.",
+    ),
     Reason.NAME_TAKEN: _M(
         "There is an AIModel of that name, which this training did not make.",
         "Delete it, or make the TrainingJob anew with another register.name.",

@@ -19,31 +19,13 @@ from meninx.resources.meta import (
     keyed_by,
     rules,
 )
+from meninx.resources.trainingdata import Claim, TrainingData
 from meninx.resources.trainingplan import TrainingPlan
 
 TrainingPhase = Literal[
     "Pending", "Queued", "Running", "Registering", "Succeeded", "Failed", "Cancelled"
 ]
 ENDED: frozenset[str] = frozenset({"Succeeded", "Failed", "Cancelled"})
-_FOLDER = r"^$|^[^/.][^/]*(/[^/.][^/]*)*$"
-
-
-class Claim(Shape):
-    """A folder of a PersistentVolumeClaim."""
-
-    claim_name: DnsName = Field(description="PersistentVolumeClaim in the same namespace.")
-    path: str = Field(
-        default="",
-        max_length=512,
-        pattern=_FOLDER,
-        description="Folder below the volume's root, without a leading slash.",
-    )
-
-
-class TrainingData(Shape):
-    """The data set: folders images/ and labels/ with one NIfTI file a subject."""
-
-    volume_claim: Claim = Field(description="The volume that holds it; mounted read-only.")
 
 
 class TrainingOutput(Shape):
@@ -99,7 +81,8 @@ class TrainingJobSpec(
             "spec.register can't be changed: make a new object instead",
         ),
         (
-            "self.data.volumeClaim.claimName != self.output.volumeClaim.claimName"
+            "!has(self.data.volumeClaim)"
+            " || self.data.volumeClaim.claimName != self.output.volumeClaim.claimName"
             " || self.data.volumeClaim.path != self.output.volumeClaim.path",
             "output must be another folder than data",
         ),
@@ -184,6 +167,14 @@ class TrainingResult(Shape):
     quality: Quality = Field(description="What was measured on the held-out subjects.")
 
 
+class DataStatus(Shape):
+    """What was made of the store's segmented studies, in numbers."""
+
+    pairs: int = Field(description="Studies that made a pair of image and label.")
+    broken: int = Field(description="Studies whose pair can't be used; sources.json says why.")
+    passed_over: int = Field(description="Studies without a segmentation that was asked for.")
+
+
 class GateStatus(Shape):
     """Whether the new version may take the place of the current one, and by which figures."""
 
@@ -227,6 +218,9 @@ class TrainingJobStatus(
         description="The attempts that failed or gave way, with reasons; at most the last 20.",
     )
     queue: QueueStatus | None = Field(default=None, description="Where it waits.")
+    data: DataStatus | None = Field(
+        default=None, description="What was made of the store's studies; none for a volume."
+    )
     progress: Progress | None = Field(default=None, description="How far it has come.")
     result: TrainingResult | None = Field(default=None, description="What it made.")
     registered: str | None = Field(default=None, description="The AIModel that was made.")

@@ -97,6 +97,8 @@ class Reason(StrEnum):
     TRAINED = "Trained"
     TRAINING_FAILED = "TrainingFailed"
     DATA_NOT_USABLE = "DataNotUsable"
+    COLLECTING = "Collecting"
+    NO_PAIRS = "NoPairs"
     NAME_TAKEN = "NameTaken"
     REGISTERED = "Registered"
     PROMOTED = "Promoted"

@@ -18,6 +18,8 @@ STEP: Final = "MENINX_STEP"
 WHEN: Final = "MENINX_WHEN"
 CLAIM: Final = "MENINX_CLAIM"
 """Where `fetch` finds the volume that holds the input, where it does not come from the store."""
+DATA: Final = "MENINX_DATA"
+"""The data set of a training: `collect` makes it, where it comes from the store."""
 TASK: Final = "MENINX_TASK"
 STORE_URL: Final = "MENINX_STORE_URL"
 TOKEN_FILE: Final = "MENINX_TOKEN_FILE"  # noqa: S105  the name of a variable

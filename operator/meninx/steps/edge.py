@@ -41,7 +41,7 @@ class StepSettings:
     patience: Patience
 
 
-Told = Mapping[str, str | bool]
+Told = Mapping[str, str | bool | int]
 """What a step tells the operator of its end, without identity."""
 
 Action = Callable[[StepSettings, StoreClient], Awaitable[str]]

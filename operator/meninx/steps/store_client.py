@@ -2,7 +2,7 @@
 
 import errno
 import io
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -69,15 +69,8 @@ class StoreClient:
         return await self._retrieve(self._study, folder)
 
     async def _retrieve(self, path: str, folder: Path) -> list[Path]:
-        headers = {"Accept": _DICOM}
-        with _transport_errors():
-            async with self._session.get(
-                path, params={"revision": str(self._task.revision)}, headers=headers
-            ) as response:
-                await _expect_success(response)
-                if not response.content_type.startswith("multipart/"):
-                    raise BadInput("the store's answer is not multipart: is this the store's URL?")
-                return await _write_parts(aiohttp.MultipartReader.from_response(response), folder)
+        revision = {"revision": str(self._task.revision)}
+        return await retrieve(self._session, path, folder, params=revision)
 
     async def store(self, objects: Sequence[bytes]) -> None:
         """Store result objects (STOW-RS); storing them again changes nothing."""
@@ -85,22 +78,34 @@ class StoreClient:
             for encoded in objects:
                 body.append(io.BytesIO(encoded), {"Content-Type": "application/dicom"})
         headers = {"Content-Type": f"{_DICOM}; boundary={body.boundary}"}
-        with _transport_errors():
+        with transport_errors():
             async with self._session.post(self._study, data=body, headers=headers) as response:
-                await _expect_success(response)
+                await expect_success(response)
 
     async def commit(self, results: Results) -> None:
         """Say which objects and numbers are the job's result; the first commit wins."""
         path = f"jobs/{quote(self._task.namespace)}/{quote(self._task.job)}/results"
         body = {"results": results.manifest(), "job_uid": self._task.job_uid}
         body["study"] = self._task.study
-        with _transport_errors():
+        with transport_errors():
             async with self._session.put(path, json=body) as response:
-                await _expect_success(response)
+                await expect_success(response)
+
+
+async def retrieve(
+    session: aiohttp.ClientSession, path: str, folder: Path, *, params: Mapping[str, str]
+) -> list[Path]:
+    """Write the instances of an answer of the store to a folder; return the files."""
+    with transport_errors():
+        async with session.get(path, params=params, headers={"Accept": _DICOM}) as response:
+            await expect_success(response)
+            if not response.content_type.startswith("multipart/"):
+                raise BadInput("the store's answer is not multipart: is this the store's URL?")
+            return await _write_parts(aiohttp.MultipartReader.from_response(response), folder)
 
 
 @contextmanager
-def _transport_errors() -> Iterator[None]:
+def transport_errors() -> Iterator[None]:
     """A connection that breaks, and an answer that ends early, are the store being away."""
     try:
         yield
@@ -113,17 +118,25 @@ def _transport_errors() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def connect(url: str, token: str, task: Task) -> AsyncIterator[StoreClient]:
-    """Open a client of the store for one task."""
+async def open_session(url: str, token: str) -> AsyncIterator[aiohttp.ClientSession]:
+    """Open a session with the store."""
     async with aiohttp.ClientSession(
         base_url=url.rstrip("/") + "/",
         headers={"Authorization": f"Bearer {token}"},
         timeout=_TIMEOUT,
     ) as session:
+        yield session
+
+
+@asynccontextmanager
+async def connect(url: str, token: str, task: Task) -> AsyncIterator[StoreClient]:
+    """Open a client of the store for one task."""
+    async with open_session(url, token) as session:
         yield StoreClient(session, task)
 
 
-async def _expect_success(response: aiohttp.ClientResponse) -> None:
+async def expect_success(response: aiohttp.ClientResponse) -> None:
+    """Raise the error that the answer stands for, unless it is 200."""
     if response.status != 200:
         raise error_for(response.status, await response.text(errors="replace"))
 

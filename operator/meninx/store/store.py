@@ -97,6 +97,10 @@ class Store:
         rows = self._index.instances(study_uid, revision=revision)
         return [row for row in rows if row.job_uid is None]
 
+    def everything(self, study_uid: str) -> list[InstanceRow]:
+        """Return all instances of a study, received or made by jobs."""
+        return self._index.instances(study_uid)
+
     def mark_decided(
         self, study_uid: str, *, revision: int, sop_instance_uids: Sequence[str]
     ) -> None:

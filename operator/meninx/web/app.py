@@ -18,6 +18,7 @@ from meninx.base.logs import Log
 from meninx.web.auth import Forbidden
 from meninx.web.dicomweb import retrieve, store_instances
 from meninx.web.results import commit_results
+from meninx.web.segmented import list_segmented
 from meninx.web.site import SITE, Site
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -81,6 +82,7 @@ def make_app(site: Site) -> web.Application:
             web.get("/healthz", healthz),
             web.get("/readyz", readyz),
             web.get("/metrics", metrics),
+            web.get("/segmented-studies", list_segmented),
             web.get("/dicom-web/studies/{study}", retrieve),
             web.get("/dicom-web/studies/{study}/series/{series}", retrieve),
             web.post("/dicom-web/studies/{study}", store_instances),

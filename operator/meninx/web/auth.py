@@ -4,9 +4,10 @@ from aiohttp import web
 
 from meninx.base.clock import Clock
 from meninx.base.errors import BadInput, NotFound, Unauthorised
-from meninx.base.tokens import Claims, verify
+from meninx.base.tokens import SEGMENTED, Claims, verify
 from meninx.store.header import is_uid
 from meninx.store.rows import StudyRow
+from meninx.store.segmented import holds_segmentation
 from meninx.store.store import Store
 
 
@@ -22,8 +23,28 @@ def claims_of(request: web.Request, key: bytes, clock: Clock) -> Claims:
     return verify(key, token.strip(), clock.now())
 
 
+def check_reads_segmented(claims: Claims) -> None:
+    """Raise Forbidden unless the token is a training's."""
+    if claims.reads != SEGMENTED:
+        raise Forbidden(f"the credential of job {claims.job} is no training's: it lists nothing")
+
+
+def _segmented_study(store: Store, claims: Claims, asked: str) -> StudyRow:
+    found = store.find_study(asked)
+    if found is None:
+        raise NotFound(f"a study that training {claims.job} asks for is not in the store any more")
+    if not store.read(lambda connection: holds_segmentation(connection, found.study_uid)):
+        raise Forbidden(f"the credential of training {claims.job} reads segmented studies only")
+    return found
+
+
 def study_of(store: Store, claims: Claims, asked: str) -> StudyRow:
-    """Return the study that is asked for; it must be the token's own (each by hash or UID)."""
+    """Return the study that is asked for; it must be the token's own (each by hash or UID).
+
+    That of a training may ask for any study that holds a segmentation.
+    """
+    if claims.reads == SEGMENTED:
+        return _segmented_study(store, claims, asked)
     if not claims.study:
         raise Forbidden(f"the credential of job {claims.job} reads nothing: its input is a volume")
     own = store.find_study(claims.study)
@@ -40,6 +61,8 @@ def result_study_of(store: Store, claims: Claims, asked: str) -> str:
     A job whose input came from a volume has no study of the store: its first result decides, and
     the others must be of the same.
     """
+    if claims.reads:
+        raise Forbidden(f"the credential of training {claims.job} stores nothing")
     if claims.study:
         return study_of(store, claims, asked).study_uid
     if not is_uid(asked):

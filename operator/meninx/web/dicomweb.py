@@ -10,7 +10,7 @@ from aiohttp import BodyPartReader, MultipartReader, web
 
 from meninx.base.errors import BadInput, NotFound, Unavailable
 from meninx.base.logs import Log
-from meninx.base.tokens import Claims
+from meninx.base.tokens import SEGMENTED, Claims
 from meninx.store.filemeta import split_file
 from meninx.store.header import Identity, read_identity
 from meninx.store.rows import InstanceRow, JobOrigin, StudyRow
@@ -46,11 +46,10 @@ def _revision(request: web.Request, claims: Claims, study: StudyRow) -> int | No
 def _wanted(request: web.Request, site: Site) -> list[InstanceRow]:
     claims = claims_of(request, site.signing_key, site.clock)
     study = study_of(site.store, claims, request.match_info["study"])
-    revision = _revision(request, claims, study)
     series = _series(request, site, study)
     rows = [
         row
-        for row in site.store.received(study.study_uid, revision=revision)
+        for row in _visible(request, site, claims, study)
         if series is None or row.series_uid == series
     ]
     if not rows:
@@ -58,6 +57,16 @@ def _wanted(request: web.Request, site: Site) -> list[InstanceRow]:
     if not all(row.path.exists() for row in rows):
         raise NotFound("files of the series are gone: restore the store's volume, or send it again")
     return rows
+
+
+def _visible(
+    request: web.Request, site: Site, claims: Claims, study: StudyRow
+) -> list[InstanceRow]:
+    """Return what of a study may be read: what was received; by a training also what jobs made."""
+    if claims.reads == SEGMENTED:
+        return site.store.everything(study.study_uid)
+    revision = _revision(request, claims, study)
+    return site.store.received(study.study_uid, revision=revision)
 
 
 def _series(request: web.Request, site: Site, study: StudyRow) -> str | None:

@@ -6,8 +6,10 @@ from meninx.controller.job.causes import BY_EXIT
 from meninx.controller.job.policy import MOST_RULES, failure_policy
 
 NAMES = ("fetch", "weights-model", "gate-model", "model", "deliver")
-BY_KIND = {"fetch": 0, "weights": 1, "gate": 2, "model": 3, "deliver": 4, "train": 5}
-TRAINING = ("train",)
+BY_KIND = {
+    "fetch": 0, "weights": 1, "gate": 2, "model": 3, "deliver": 4, "collect": 5, "train": 6,
+}  # fmt: skip
+TRAINING = ("collect", "train")
 """Containers of the pod of a training."""
 
 
@@ -24,7 +26,7 @@ def _action(policy: dict[str, Any], container: str, code: int) -> str:
 def test_each_exit_code_is_treated_as_the_table_says(kind: str, code: int) -> None:
     cause = BY_EXIT[kind, code]  # type: ignore[index]
     wanted = "FailJob" if cause.again == "never" else "Count" if cause.counts else "Ignore"
-    containers = TRAINING if kind == "train" else NAMES
+    containers = TRAINING if kind in TRAINING else NAMES
     assert _action(failure_policy(containers), (*NAMES, *TRAINING)[BY_KIND[kind]], code) == wanted
 
 

@@ -39,6 +39,8 @@ def _exited(kind: str, code: int | None) -> dict[str, Any]:
     """Return a pod in which a container of this kind ended so and all before it ended well."""
     if kind == "train":
         return train_pod(f"ended {code or 1}")
+    if kind == "collect":
+        return train_pod("waiting", collect=f"ended {code or 1}")
     name = CONTAINERS.get(kind, kind)
     before = [ended(done) for done in NAMES[: NAMES.index(name)]]
     return pod(*before, ended(name, code or 1), containers=NAMES)

@@ -82,6 +82,24 @@ def test_all_broken_pairs_are_told_at_once(tmp_path: Path) -> None:
         measure(data, Data(), 1)
 
 
+def test_study_that_made_no_pair_is_broken_too(tmp_path: Path) -> None:
+    data = write_pairs(tmp_path / "data", 6)
+    gone = {"case": "sub-09", "reason": "MissingSlices", "message": "a gap"}
+    (data / "sources.json").write_text(json.dumps({"cases": {}, "broken": [gone]}))
+    with pytest.raises(DataUnusable, match=r"1 of 7 pairs(.|\n)*sub-09: MissingSlices: a gap"):
+        measure(data, Data(), 1)
+    skipped = measure(data, Data(broken="skip"), 1)
+    assert [problem.case for problem in skipped.problems] == ["sub-09"]
+    assert len(skipped.looked) == 6
+
+
+def test_torn_list_of_sources_is_said(tmp_path: Path) -> None:
+    data = write_pairs(tmp_path / "data", 6)
+    (data / "sources.json").write_text("{")
+    with pytest.raises(DataUnusable, match=r"sources\.json of the data set can't be read"):
+        measure(data, Data(), 1)
+
+
 def test_folder_without_data_says_what_to_give(tmp_path: Path) -> None:
     with pytest.raises(DataUnusable, match="give images/ and labels/"):
         measure(tmp_path, Data(), 1)

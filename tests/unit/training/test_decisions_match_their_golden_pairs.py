@@ -8,6 +8,7 @@ from tests.support.trainings import line, message, model, quality, train_job, tr
 from tests.support.workload import MADE, RESOURCE_UID, deleted, scheduled, unschedulable
 
 from meninx.base.clock import from_rfc3339
+from meninx.base.tokens import Claims
 from meninx.controller.actions import Action, ApplyModel, CreateJob
 from meninx.controller.queue.admission import Admission
 from meninx.controller.settings import PodSettings
@@ -88,6 +89,8 @@ def _plain(value: Any) -> Any:
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_plain(item) for item in value]
+    if isinstance(value, Claims):
+        return {"reads": value.reads, "jobUid": value.job_uid, "expires": value.expires}
     return str(value) if isinstance(value, str) else value
 
 

@@ -70,6 +70,7 @@ STATUS = st.fixed_dictionaries({}, optional={
     "attempts": st.integers(0, 5),
 })  # fmt: skip
 SPEC = st.fixed_dictionaries({}, optional={
+    "data": st.just({"store": {"segments": [{"label": "Meningioma"}]}}),
     "suspend": st.booleans(),
     "cancel": st.booleans(),
     "retries": st.integers(-1, 11),

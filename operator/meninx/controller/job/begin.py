@@ -66,6 +66,12 @@ def _without_input(job: InferenceJob, status: Mapping[str, Any]) -> Held | None:
     return Held(Reason.WAITING_FOR_INPUT, str(pulled.get("message") or f"DicomNode: {node.name}."))
 
 
+def expiry(created: dt.datetime, now: dt.datetime) -> int:
+    """Return when the credential of this window ends: a window later, in Unix seconds."""
+    window = max(0, int((now - created).total_seconds() // WINDOW_SECONDS))
+    return int(created.timestamp()) + (window + 2) * WINDOW_SECONDS
+
+
 def credential(
     job: InferenceJob, created: dt.datetime, now: dt.datetime, *, limit_seconds: int
 ) -> ApplyCredential:
@@ -74,8 +80,7 @@ def credential(
     `created` is when the Kubernetes Job was made. The credential is the same within a window, so
     that applying it again writes nothing, and outlives it by a window and the job's time limits.
     """
-    window = max(0, int((now - created).total_seconds() // WINDOW_SECONDS))
-    expires = int(created.timestamp()) + (window + 2) * WINDOW_SECONDS + limit_seconds
+    expires = expiry(created, now) + limit_seconds
     return ApplyCredential(
         Claims(
             namespace=job.metadata.namespace or "",

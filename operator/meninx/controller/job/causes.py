@@ -3,14 +3,21 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from meninx.controller.job.steps import DELIVER, FETCH, TRAIN, WEIGHTS, comes_before
+from meninx.controller.job.steps import (
+    COLLECT,
+    DELIVER,
+    FETCH,
+    TRAIN,
+    WEIGHTS,
+    comes_before,
+)
 from meninx.resources.reasons import Reason
 
 INPUT_NOT_USABLE, NOT_FINITE, BAD_RESULT, TRY_AGAIN = 65, 66, 67, 75
 WEIGHTS_MISMATCH, WEIGHTS_FAILED = 68, 69
 
 Again = Literal["never", "while retries last", "once", "a few times", "until it works"]
-Kind = Literal["fetch", "weights", "gate", "model", "deliver", "train"]
+Kind = Literal["fetch", "weights", "gate", "model", "deliver", "collect", "train"]
 """What a container does in its pod; every step of a model or pipeline is `model`."""
 
 MOST_ATTEMPTS: dict[Again, int] = {"once": 2, "a few times": 5}
@@ -47,6 +54,8 @@ def kind_of(container: str) -> Kind:
         return "deliver"
     if container == TRAIN:
         return "train"
+    if container == COLLECT:
+        return "collect"
     if not comes_before(container):
         return "model"
     return "weights" if container.startswith(WEIGHTS) else "gate"
@@ -83,6 +92,10 @@ _EXITS: tuple[tuple[Kind, int | None, Reason, Again, str], ...] = (
     ("deliver", BAD_RESULT, _R.BAD_RESULT, "never", MAKERS),
     ("deliver", TRY_AGAIN, _R.DELIVER_FAILED, "until it works", IT),
     ("deliver", None, _R.DELIVER_FAILED, "while retries last", IT),
+    ("collect", INPUT_NOT_USABLE, _R.NO_PAIRS, "never", TRAINERS),
+    ("collect", NOT_FINITE, _R.NOT_FINITE, "never", TRAINERS),
+    ("collect", TRY_AGAIN, _R.FETCH_FAILED, "until it works", IT),
+    ("collect", None, _R.FETCH_FAILED, "while retries last", IT),
     ("train", INPUT_NOT_USABLE, _R.DATA_NOT_USABLE, "never", TRAINERS),
     ("train", NOT_FINITE, _R.NOT_FINITE, "never", TRAINERS),
     ("train", None, _R.TRAINING_FAILED, "while retries last", TRAINERS),

@@ -10,7 +10,9 @@ from meninx.base.clock import from_rfc3339
 
 FETCH, MODEL, DELIVER = "fetch", "model", "deliver"
 TRAIN = "train"
-"""Name of the one container of a TrainingJob."""
+"""Name of the container of a TrainingJob that trains."""
+COLLECT = "collect"
+"""Name of the one before it, of a training that learns from the store."""
 STEPS = (FETCH, MODEL, DELIVER)
 """Container names of a job of one model, in the order in which they run."""
 GATE, WEIGHTS = "gate", "weights"
@@ -23,7 +25,7 @@ Manifest = Mapping[str, Any]
 
 def is_ours(container: str) -> bool:
     """Tell whether a container is one of Meninx's own, by its name."""
-    return container in {FETCH, DELIVER} or comes_before(container)
+    return container in {FETCH, DELIVER, COLLECT} or comes_before(container)
 
 
 def comes_before(container: str) -> bool:

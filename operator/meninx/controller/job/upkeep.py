@@ -27,9 +27,14 @@ def due(observed: Observed, job: InferenceJob, now: dt.datetime) -> tuple[ApplyC
     The Secret is made before the Job and can't be read back: it is applied again when the first
     one's window is over, and where a first step waits for long, in case somebody deleted it.
     """
+    return (credential(observed, job, now),) if may_lack(observed, now) else ()
+
+
+def may_lack(observed: Observed, now: dt.datetime) -> bool:
+    """Tell whether the credential's window is over, or a first step waits for long."""
     made = observed.made_at or now
     old = (now - made).total_seconds() >= begin.WINDOW_SECONDS
-    return (credential(observed, job, now),) if old or _waits_for_long(observed, now) else ()
+    return old or _waits_for_long(observed, now)
 
 
 def _waits_for_long(observed: Observed, now: dt.datetime) -> bool:

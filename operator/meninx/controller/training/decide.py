@@ -22,7 +22,7 @@ from meninx.controller.job.status import holds, lacks, sentence
 from meninx.controller.job.steps import pod_condition, read_steps
 from meninx.controller.queue.admission import UNDECIDED, Admission
 from meninx.controller.settings import PodSettings
-from meninx.controller.training import register
+from meninx.controller.training import collecting, register
 from meninx.controller.training.observed import Manifest, Observed, chain_of
 from meninx.controller.training.pod import kubernetes_job
 from meninx.controller.training.result import NoResult, result_of
@@ -172,7 +172,7 @@ def _without_job(
         return _end(observed, "Failed", said, now)
     if not observed.admission.granted:
         return _in_line(observed, now)
-    return _start(observed, job, settings)
+    return _start(observed, job, now, settings)
 
 
 def _in_line(observed: Observed, now: dt.datetime) -> Decision:
@@ -187,13 +187,16 @@ def _in_line(observed: Observed, now: dt.datetime) -> Decision:
     return tell(observed, verdict, now)
 
 
-def _start(observed: Observed, job: TrainingJob, settings: PodSettings) -> Decision:
+def _start(
+    observed: Observed, job: TrainingJob, now: dt.datetime, settings: PodSettings
+) -> Decision:
     left = attempts.retries_left(job.spec.retries, attempts.known(observed.status))
     manifest = kubernetes_job(job, settings, retries=left)
     metadata = manifest["metadata"]
     carried = {key: metadata[key] for key in ("namespace", "labels", "ownerReferences")}
     templates = needs.claim_templates(chain_of(job).steps, metadata["name"], carried)
     make: tuple[Action, ...] = (
+        *collecting.credential(observed, job, now),
         *(ApplyClaimTemplate(template) for template in templates),
         CreateJob(manifest),
     )
@@ -209,7 +212,7 @@ def _in_flight(observed: Observed, job: TrainingJob, now: dt.datetime) -> Decisi
     if job.spec.suspend or _gives_way(observed.admission):
         return _held_back(observed, job, now)
     if observed.suspended:
-        return _let_go(observed, now)
+        return _let_go(observed, job, now)
     return _at_work(observed, job, now)
 
 
@@ -230,7 +233,7 @@ def _held_back(observed: Observed, job: TrainingJob, now: dt.datetime) -> Decisi
     return tell(observed, verdict, now, before=[stop], failed=failed)
 
 
-def _let_go(observed: Observed, now: dt.datetime) -> Decision:
+def _let_go(observed: Observed, job: TrainingJob, now: dt.datetime) -> Decision:
     """Let it go on from its checkpoint, when its turn has come and its old pod has ended."""
     if observed.admission == UNDECIDED:
         return Decision()
@@ -241,7 +244,8 @@ def _let_go(observed: Observed, now: dt.datetime) -> Decision:
     metadata = (observed.kubernetes_job or {})["metadata"]
     go = SuspendJob(metadata["name"], metadata["uid"], suspend=False)
     said = admitted(lacks(TRAINED, Reason.STARTING))
-    return tell(observed, Verdict("Queued", said), now, before=[go])
+    before: list[Action] = [*collecting.credential(observed, job, now), go]
+    return tell(observed, Verdict("Queued", said), now, before=before)
 
 
 def _at_work(observed: Observed, job: TrainingJob, now: dt.datetime) -> Decision:
@@ -255,8 +259,10 @@ def _at_work(observed: Observed, job: TrainingJob, now: dt.datetime) -> Decision
         failure = trouble.failure
         said = admitted(lacks(TRAINED, failure.reason, failure.message))
         return _end(observed, "Failed", said, now)
-    decision = tell(observed, _progress(newest, trouble), now)
-    runs = newest is not None and read_steps(newest)[0].state == "running"
+    told = _progress(newest, trouble)
+    credential = collecting.credential_due(observed, job, now)
+    decision = tell(observed, told, now, before=credential)
+    runs = newest is not None and read_steps(newest)[-1].state == "running"
     return sooner(decision, LOG_SECONDS if runs else rest)
 
 
@@ -275,7 +281,9 @@ def _progress(pod: Manifest | None, trouble: StartTrouble | None) -> Verdict:
         again = f"An attempt failed. {failure.detail} It goes on from its checkpoint."
         told = failure.message if failure.again == "never" else again
         return Verdict("Running", admitted(lacks(TRAINED, failure.reason, told)))
-    step = read_steps(pod)[0]
+    *before, step = read_steps(pod)
+    if any(one.state == "running" for one in before):
+        return Verdict("Running", admitted(lacks(TRAINED, Reason.COLLECTING)))
     if step.state == "waiting":
         reason, detail = _not_started(pod, trouble)
         return Verdict("Queued", admitted(lacks(TRAINED, reason, sentence(reason, detail))))

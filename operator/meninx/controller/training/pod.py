@@ -6,13 +6,14 @@ from meninx.controller.job import needs
 from meninx.controller.job.container import TMP, container, env, mount
 from meninx.controller.job.pod import POD_SECURITY, owner_reference
 from meninx.controller.job.policy import failure_policy
-from meninx.controller.job.steps import TRAIN
+from meninx.controller.job.steps import COLLECT, TRAIN
 from meninx.controller.settings import PodSettings
-from meninx.controller.training import plan
+from meninx.controller.training import collecting, plan
 from meninx.controller.training.observed import chain_of
 from meninx.kube.kinds import JOB, TRAININGJOB
 from meninx.resources import names
-from meninx.resources.trainingjob import Claim, TrainingJob
+from meninx.resources.trainingdata import Claim
+from meninx.resources.trainingjob import TrainingJob
 
 Manifest = dict[str, Any]
 
@@ -41,7 +42,17 @@ def _claims(job: TrainingJob) -> dict[str, str]:
     """Return each claim's volume: one claim is mounted as one volume, even where both are on it."""
     data, output = job.spec.data.volume_claim, job.spec.output.volume_claim
     volumes = {output.claim_name: "output"}
-    return volumes | ({data.claim_name: "data"} if data.claim_name not in volumes else {})
+    if data is not None and data.claim_name not in volumes:
+        volumes[data.claim_name] = "data"
+    return volumes
+
+
+def _data(job: TrainingJob) -> Claim:
+    """Return the folder of the data set: given, or made within the output."""
+    output = job.spec.output.volume_claim
+    parts = (part for part in (output.path, collecting.DATASET) if part)
+    made = Claim(claim_name=output.claim_name, path="/".join(parts))
+    return job.spec.data.volume_claim or made
 
 
 def _folder(volumes: dict[str, str], claim: Claim, path: str, *, read_only: bool) -> Manifest:
@@ -49,11 +60,15 @@ def _folder(volumes: dict[str, str], claim: Claim, path: str, *, read_only: bool
     return {**made, "subPath": claim.path} if claim.path else made
 
 
+def _output(job: TrainingJob) -> Manifest:
+    return _folder(_claims(job), job.spec.output.volume_claim, OUTPUT, read_only=False)
+
+
 def _container(job: TrainingJob) -> Manifest:
     spec, volumes, steps = job.spec, _claims(job), chain_of(job).steps
     mounts = [
-        _folder(volumes, spec.data.volume_claim, DATA, read_only=True),
-        _folder(volumes, spec.output.volume_claim, OUTPUT, read_only=False),
+        _folder(volumes, _data(job), DATA, read_only=True),
+        _output(job),
         mount("plan", PLAN, read_only=True),
         *needs.shared_memory_mounts(steps[0]),
     ]
@@ -83,7 +98,7 @@ def command(job: TrainingJob) -> dict[str, list[str]]:
     return {key: value for key, value in wanted.items() if value}
 
 
-def _volumes(job: TrainingJob) -> list[Manifest]:
+def _volumes(job: TrainingJob, job_name: str) -> list[Manifest]:
     file = {
         "path": PLAN_FILE,
         "fieldRef": {"fieldPath": f"metadata.annotations['{ANNOTATION_PLAN}']"},
@@ -96,10 +111,12 @@ def _volumes(job: TrainingJob) -> list[Manifest]:
         {"name": "plan", "downwardAPI": {"items": [file]}},
         {"name": f"tmp-{TRAIN}", "emptyDir": {}},
         *needs.shared_memory_volumes(chain_of(job).steps),
+        *collecting.volumes(job, job_name),
     ]
 
 
 def _pod(job: TrainingJob, job_name: str, settings: PodSettings) -> Manifest:
+    before = collecting.containers(job, settings, _output(job))
     account, priority = settings.service_account, settings.priority_class(PRIORITY)
     return {
         "restartPolicy": "Never",
@@ -112,8 +129,9 @@ def _pod(job: TrainingJob, job_name: str, settings: PodSettings) -> Manifest:
         **needs.pod_fields(chain_of(job).steps, settings.gpu_product, job_name),
         **({"serviceAccountName": account} if account else {}),
         **({"priorityClassName": priority} if priority else {}),
+        **({"initContainers": before} if before else {}),
         "containers": [_container(job)],
-        "volumes": _volumes(job),
+        "volumes": _volumes(job, job_name),
     }
 
 
@@ -138,10 +156,12 @@ def kubernetes_job(job: TrainingJob, settings: PodSettings, *, retries: int) -> 
             "parallelism": 1,
             # A second pod must not write to the output while the first one still does.
             "podReplacementPolicy": "Failed",
-            "podFailurePolicy": failure_policy([TRAIN]),
+            "podFailurePolicy": failure_policy(
+                [COLLECT, TRAIN] if job.spec.data.store else [TRAIN]
+            ),
             "template": {
                 "metadata": {
-                    "labels": marks,
+                    "labels": {**marks, **collecting.pod_labels(job)},
                     "annotations": {**full_name, ANNOTATION_PLAN: plan.text(job.spec.plan)},
                 },
                 "spec": _pod(job, name, settings),

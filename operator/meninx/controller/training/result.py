@@ -57,7 +57,7 @@ def result_of(job: TrainingJob, pods: Sequence[Manifest]) -> TrainingResult | No
     done = [pod for pod in by_age(pods) if all(step.succeeded for step in read_steps(pod))]
     if not done:
         return NoResult("Its pod is gone.", seen=False)
-    said = _object(read_steps(done[-1])[0].message)
+    said = _object(read_steps(done[-1])[-1].message)
     if said is None:
         return NoResult("It ended with exit code 0 and without a result.", seen=True)
     if not _inside(said.get("weights")):

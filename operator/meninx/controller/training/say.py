@@ -10,6 +10,7 @@ from meninx.controller.actions import Action, Decision, WriteStatus
 from meninx.controller.job import attempts
 from meninx.controller.job.render import ORDINARY, SILENT, Telling, attempts_made, transitions
 from meninx.controller.job.status import holds, lacks, sentence
+from meninx.controller.training import collecting
 from meninx.controller.training.observed import Observed
 from meninx.kube import conditions
 from meninx.kube.conditions import NewCondition
@@ -23,12 +24,12 @@ ADMITTED, TRAINED, REGISTERED, PROMOTED = "Admitted", "Trained", "Registered", "
 TYPES = (ADMITTED, TRAINED, REGISTERED, PROMOTED)
 FIELDS = (
     "observedGeneration", "phase", "conditions", "jobName", "attempts", "failedAttempts", "queue",
-    "progress", "result", "registered", "gate", "startedAt", "finishedAt",
+    "data", "progress", "result", "registered", "gate", "startedAt", "finishedAt",
 )  # fmt: skip
 _ORDINARY = ORDINARY | {
     Reason.TRAINED, Reason.REGISTERED, Reason.PROMOTED, Reason.NOT_BETTER, Reason.POD_DELETED,
 }  # fmt: skip
-_TELLING = Telling(TYPES, _ORDINARY, SILENT | {Reason.TRAINING})
+_TELLING = Telling(TYPES, _ORDINARY, SILENT | {Reason.TRAINING, Reason.COLLECTING})
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,7 @@ def _render(
         "queue": dict(verdict.queue) if verdict.queue else None,
         "failedAttempts": listed or None,
         "attempts": attempts_made(observed, listed),
+        "data": collecting.numbers(observed.pods) or status.get("data"),
         "progress": observed.progress or status.get("progress"),
         **verdict.facts,
     }

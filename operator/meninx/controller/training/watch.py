@@ -36,7 +36,7 @@ class ProgressWatch:
     def progress(self, name: str, pods: tuple[Mapping[str, Any], ...]) -> Mapping[str, Any] | None:
         """Return how far a training has come; the last that is known where its log can't be read."""
         pod = by_age(pods)[-1] if pods else None
-        if pod is not None and read_steps(pod)[0].state != "waiting":
+        if pod is not None and read_steps(pod)[-1].state != "waiting":
             self._ask(name, pod)
         return self._known.get(name)
 
@@ -46,7 +46,7 @@ class ProgressWatch:
         self._known.pop(name, None)
 
     def _ask(self, name: str, pod: Mapping[str, Any]) -> None:
-        state, now = f"{pod['metadata']['name']} {read_steps(pod)[0].state}", self.clock.now()
+        state, now = f"{pod['metadata']['name']} {read_steps(pod)[-1].state}", self.clock.now()
         before = self._asked.get(name)
         if before is not None and before[0] == state:
             rest = LOG_SECONDS - _EARLY_SECONDS - (now - before[1]).total_seconds()
