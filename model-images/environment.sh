@@ -18,4 +18,6 @@ export MALLOC_MMAP_THRESHOLD_=8000000000 MALLOC_TRIM_THRESHOLD_=16000000000
 unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 mkdir -p "$cache"
 setting() { sed -n "s/^$1: *//p" "$here/$name/config.yaml"; }
-phantoms() { "$meninx" phantom --seed "$(setting "$2")" --arrays "$(setting "$3")" --out "$cache/$1"; }
+phantoms() {
+  "$meninx" phantom --seed "$(setting "$2")" --arrays "$(setting "$3")" --out "$cache/$1" "${@:4}"
+}

@@ -5,6 +5,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh" "$@"
 for name in "${models[@]}"; do
   phantoms test test_first_seed test_heads
+  phantoms unseen unseen_first_seed unseen_heads --unseen
   "$python" -m meninx_models evaluate --config "$here/$name/config.yaml" --cache "$cache"
 done
 (cd "$root" && "$root/.venv/bin/python" -m tests.bench.models)

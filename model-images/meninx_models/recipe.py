@@ -44,8 +44,11 @@ class Config(Part):
     checkpoint_every: int = 200
     heads: int = Field(default=340, ge=1)
     first_seed: int = 100000
-    test_heads: int = Field(default=48, ge=4)
+    test_heads: int = Field(default=60, ge=4)
     test_first_seed: int = 900000
+    unseen_heads: int = Field(default=60, ge=4)
+    """Of another template, with acquisitions that no head of training has (`meninx phantom --unseen`)."""
+    unseen_first_seed: int = 910000
     threshold: float = Field(default=0.5, gt=0, lt=1)
     chosen_on: str = "seeds 5000 to 5029, 6000 to 6023"
     """The heads by which the threshold was chosen."""

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -20,22 +21,28 @@ from meninx_models.recipe import read_config, run_folder
 def evaluate(config_path: Path, cache: Path) -> int:
     """Score every test head, write `evaluation.json` and the model card."""
     config = read_config(config_path)
-    seeds = range(config.test_first_seed, config.test_first_seed + config.test_heads)
-    missing = [seed for seed in seeds if not (cache / "test" / f"{seed}.npz").is_file()]
-    if missing:
-        raise SystemExit(f"{len(missing)} test heads are missing from {cache / 'test'}")
-    bar = tqdm(score_pool(config_path.parent / "weights", cache / "test", seeds), total=len(seeds))
-    scores = list(bar)
+    weights = config_path.parent / "weights"
     parity = run_folder(config_path, cache) / "parity.json"
     report = {
-        "weights_sha256": read_facts(config_path.parent / "weights").sha256,
+        "weights_sha256": read_facts(weights).sha256,
         "parity": json.loads(parity.read_text()) if parity.is_file() else None,
-        **report_of(scores),
+        **_measured(weights, cache / "test", config.test_first_seed, config.test_heads),
+        "unseen": _measured(
+            weights, cache / "unseen", config.unseen_first_seed, config.unseen_heads
+        ),
     }
     (config_path.parent / "evaluation.json").write_text(json.dumps(report, indent=1) + "\n")
     write_card(config_path.parent / "MODEL_CARD.md", config, report)
     print((config_path.parent / "MODEL_CARD.md").read_text())  # noqa: T201 - the command's answer
     return 0
+
+
+def _measured(weights: Path, pool: Path, first_seed: int, count: int) -> dict[str, Any]:
+    seeds = range(first_seed, first_seed + count)
+    missing = [seed for seed in seeds if not (pool / f"{seed}.npz").is_file()]
+    if missing:
+        raise SystemExit(f"{len(missing)} test heads are missing from {pool}")
+    return report_of(list(tqdm(score_pool(weights, pool, seeds), total=count, desc=pool.name)))
 
 
 def score_pool(weights: Path, pool: Path, seeds: range) -> Iterator[HeadScore]:

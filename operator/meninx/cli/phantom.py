@@ -9,11 +9,12 @@ from typing import Any
 from meninx.base.errors import BadInput
 from meninx.phantom.lesion import LARGEST_MM, SMALLEST_MM, LesionRange
 from meninx.phantom.pool import write_pool
-from meninx.phantom.scanner import PLANES_LPS, Acquisition
+from meninx.phantom.scanner import PLANES_LPS, Acquisition, draw_acquisition
 from meninx.phantom.series import slices, uid, write_series
 from meninx.phantom.simulate import Phantom, simulate
 from meninx.phantom.template import load_template
 from meninx.phantom.truth import measure, truth_seg, write_nifti
+from meninx.phantom.unseen import draw_unseen_acquisition, load_unseen
 
 OBLIQUE_DEGREES = (8.0, 5.0, -6.0)
 
@@ -36,6 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--arrays", type=int, metavar="N",
         help="write N heads from this seed on as .npz for training, all else drawn from the seed",
     )  # fmt: skip
+    parser.add_argument(
+        "--unseen", action="store_true",
+        help="with --arrays: another person's head and other acquisitions, to measure models on",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print the facts as JSON")
 
 
@@ -45,6 +50,8 @@ def run(args: argparse.Namespace) -> int:
         raise BadInput("--seed and --lesions can't be negative: give 0 or more")
     if args.arrays is not None:
         return _pool(args)
+    if args.unseen:
+        raise BadInput("--unseen is for pools of heads: give --arrays N too")
     phantom = simulate(
         load_template(),
         args.seed,
@@ -109,10 +116,11 @@ def _acquisition(args: argparse.Namespace) -> Acquisition:
 
 
 def _pool(args: argparse.Namespace) -> int:
-    template = load_template()
-    for number, path in enumerate(
-        write_pool(template, args.out, first_seed=args.seed, count=args.arrays), start=1
-    ):
+    template, draw = load_template(), draw_acquisition
+    if args.unseen:
+        template, draw = load_unseen(), draw_unseen_acquisition
+    pool = write_pool(template, args.out, first_seed=args.seed, count=args.arrays, draw=draw)
+    for number, path in enumerate(pool, start=1):
         print(f"{number}/{args.arrays} {path.name}", flush=True)
     return 0
 

@@ -2,18 +2,27 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
-from meninx.phantom.scanner import draw_acquisition
+from meninx.phantom.scanner import Acquisition, draw_acquisition
 from meninx.phantom.simulate import Phantom, draw_lesion_count, simulate
 from meninx.phantom.template import Template
 
+Draw = Callable[[np.random.Generator], Acquisition]
 
-def write_pool(template: Template, folder: Path, *, first_seed: int, count: int) -> Iterator[Path]:
+
+def write_pool(
+    template: Template,
+    folder: Path,
+    *,
+    first_seed: int,
+    count: int,
+    draw: Draw = draw_acquisition,
+) -> Iterator[Path]:
     """Write `<seed>.npz` for each seed that isn't there yet, and yield each file that is.
 
     Holds `image` (float16, white matter near 1), `truth` (bool), `affine_ras` and `facts` (JSON).
@@ -22,14 +31,14 @@ def write_pool(template: Template, folder: Path, *, first_seed: int, count: int)
     for seed in range(first_seed, first_seed + count):
         path = folder / f"{seed}.npz"
         if not path.is_file():
-            _write(draw_phantom(template, seed), path)
+            _write(draw_phantom(template, seed, draw), path)
         yield path
 
 
-def draw_phantom(template: Template, seed: int) -> Phantom:
+def draw_phantom(template: Template, seed: int, draw: Draw = draw_acquisition) -> Phantom:
     """Draw lesion count and acquisition from the seed too."""
     rng = np.random.default_rng([seed, 0])
-    count, acquisition = draw_lesion_count(rng), draw_acquisition(rng)
+    count, acquisition = draw_lesion_count(rng), draw(rng)
     return simulate(template, seed, lesions=count, acquisition=acquisition)
 
 

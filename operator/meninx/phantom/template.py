@@ -6,6 +6,7 @@ Colin 27 (ch2, with skull) and its brain mask and AAL labels from Debian's mricr
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -99,9 +100,14 @@ def _download(folder: Path) -> None:
 
 def load_template() -> Template:
     """Return the template with its derived anatomy, derived on first use and then cached."""
-    derived = cache_folder() / "templates" / DERIVED
+    return cached(DERIVED, lambda: derive(template_folder()))
+
+
+def cached(name: str, make: Callable[[], Template]) -> Template:
+    """Return a template from the cache, made first where it isn't there."""
+    derived = cache_folder() / "templates" / name
     if not derived.is_file():
-        template = derive(template_folder())
+        template = make()
         derived.parent.mkdir(parents=True, exist_ok=True)
         aside = derived.with_suffix(f".{os.getpid()}.npz")
         np.savez(aside, **{field.name: getattr(template, field.name) for field in fields(Template)})
@@ -115,14 +121,29 @@ def derive(folder: Path) -> Template:
     image = nibabel.load(folder / "ch2.nii.gz")
     grey = np.asarray(image.dataobj, dtype=np.uint8)
     brain = np.asarray(nibabel.load(folder / "ch2bet.nii.gz").dataobj) > 0
-    labels = np.asarray(nibabel.load(folder / "aal.nii.gz").dataobj)
+    return anatomy(grey, brain, cerebellum_and_cerebrum(folder), np.asarray(image.affine))
+
+
+def cerebellum_and_cerebrum(folder: Path) -> npt.NDArray[np.uint8]:
+    """Return AAL's labels, on the grid of ch2."""
+    return np.asarray(nibabel.load(folder / "aal.nii.gz").dataobj)
+
+
+def anatomy(
+    grey: npt.NDArray[np.uint8],
+    brain: npt.NDArray[np.bool_],
+    labels: npt.NDArray[np.uint8],
+    affine_ras: npt.NDArray[np.float64],
+) -> Template:
+    """Derive the anatomy of any head in MNI space on a 1 mm RAS grid; white matter at WHITE_MATTER."""
     inside = _inside_mm(brain)
     tentorium = _tentorium_mm(labels)
     ventricle = (grey < 55) & (inside > 28)
-    place = np.indices(grey.shape, dtype=np.float32) + image.affine[:3, 3].reshape(3, 1, 1, 1)
+    origin = affine_ras[:3, 3].astype(np.float32).reshape(3, 1, 1, 1)
+    place: Volume = np.indices(grey.shape, dtype=np.float32) + origin
     surface = (inside >= 0) & (inside < 1)
     sites = _sites(place, surface, inside, tentorium)
-    return Template(np.asarray(image.affine), grey, inside, tentorium, ventricle, **sites)
+    return Template(affine_ras, grey, inside, tentorium, ventricle, **sites)
 
 
 def _inside_mm(brain: npt.NDArray[np.bool_]) -> Volume:
