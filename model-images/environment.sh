@@ -19,5 +19,6 @@ unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 mkdir -p "$cache"
 setting() { sed -n "s/^$1: *//p" "$here/$name/config.yaml"; }
 phantoms() {
-  "$meninx" phantom --seed "$(setting "$2")" --arrays "$(setting "$3")" --out "$cache/$1" "${@:4}"
+  "$meninx" phantom --seed "$(setting "$2")" --arrays "$(setting "$3")" --out "$cache/$1" \
+    --processes "$(nproc)" "${@:4}"
 }

@@ -3,7 +3,10 @@
 import json
 import os
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -29,11 +32,12 @@ class Head:
 def prepare_pool(pool: Path, cache: Path) -> Iterator[Head]:
     """Yield each head of a pool, preparing those that aren't in the cache yet."""
     cache.mkdir(parents=True, exist_ok=True)
-    for path in sorted(pool.glob("*.npz")):
-        facts = cache / f"{path.stem}.json"
-        if not facts.is_file():
-            _prepare(path, cache)
-        yield _head(cache, path.stem)
+    paths = sorted(pool.glob("*.npz"))
+    missing = [path for path in paths if not (cache / f"{path.stem}.json").is_file()]
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as workers:
+        made = workers.map(partial(_prepare, cache), missing)
+        for path in paths:
+            yield _head(cache, next(made) if path in missing else path.stem)
 
 
 def ready_heads(cache: Path) -> list[Head]:
@@ -48,7 +52,7 @@ def _head(cache: Path, stem: str) -> Head:
     )
 
 
-def _prepare(path: Path, cache: Path) -> None:
+def _prepare(cache: Path, path: Path) -> str:
     with np.load(path) as arrays:
         image, affine = arrays["image"].astype(np.float32), arrays["affine_ras"]
         truth = arrays["truth"].astype(np.float32)
@@ -60,3 +64,4 @@ def _prepare(path: Path, cache: Path) -> None:
     aside = cache / f".{path.stem}.{os.getpid()}.part"
     aside.write_text(json.dumps({"lesion_ml": ml, "box_ml": float((share > 0.5).sum()) / 1000}))
     aside.replace(cache / f"{path.stem}.json")
+    return path.stem

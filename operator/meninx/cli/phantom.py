@@ -8,8 +8,8 @@ from typing import Any
 
 from meninx.base.errors import BadInput
 from meninx.phantom.lesion import LARGEST_MM, SMALLEST_MM, LesionRange
-from meninx.phantom.pool import write_pool
-from meninx.phantom.scanner import PLANES_LPS, Acquisition, draw_acquisition
+from meninx.phantom.pool import Kind, write_pool
+from meninx.phantom.scanner import PLANES_LPS, Acquisition
 from meninx.phantom.series import slices, uid, write_series
 from meninx.phantom.simulate import Phantom, simulate
 from meninx.phantom.template import load_template
@@ -41,11 +41,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--unseen", action="store_true",
         help="with --arrays: another person's head and other acquisitions, to measure models on",
     )  # fmt: skip
+    parser.add_argument(
+        "--processes", type=int, default=1, help="with --arrays: how many make heads (0.6 GiB each)"
+    )
     parser.add_argument("--json", action="store_true", help="print the facts as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     """Make one phantom, or a pool of arrays."""
+    if args.processes < 1:
+        raise BadInput(f"--processes {args.processes}: give 1 or more")
     if args.seed < 0 or args.lesions < 0:
         raise BadInput("--seed and --lesions can't be negative: give 0 or more")
     if args.arrays is not None:
@@ -116,10 +121,9 @@ def _acquisition(args: argparse.Namespace) -> Acquisition:
 
 
 def _pool(args: argparse.Namespace) -> int:
-    template, draw = load_template(), draw_acquisition
-    if args.unseen:
-        template, draw = load_unseen(), draw_unseen_acquisition
-    pool = write_pool(template, args.out, first_seed=args.seed, count=args.arrays, draw=draw)
+    kind = Kind(load_unseen, draw_unseen_acquisition) if args.unseen else Kind()
+    seeds = range(args.seed, args.seed + args.arrays)
+    pool = write_pool(args.out, seeds, kind, processes=args.processes)
     for number, path in enumerate(pool, start=1):
         print(f"{number}/{args.arrays} {path.name}", flush=True)
     return 0

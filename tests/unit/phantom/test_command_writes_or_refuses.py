@@ -15,6 +15,7 @@ from meninx.phantom.template import Template
 @pytest.fixture
 def _made(monkeypatch: pytest.MonkeyPatch, phantom: Phantom, template: Template) -> None:
     monkeypatch.setattr(command, "load_template", lambda: template)
+    monkeypatch.setattr(command, "Kind", lambda: pool.Kind(lambda: template))
     monkeypatch.setattr(command, "simulate", lambda *_args, **_asked: phantom)
     monkeypatch.setattr(pool, "draw_phantom", lambda *_args: phantom)
 
@@ -40,6 +41,19 @@ def test_pool_goes_on_where_it_stopped(tmp_path: Path) -> None:
     with np.load(tmp_path / "102.npz") as arrays:
         assert arrays["image"].shape == arrays["truth"].shape
         assert json.loads(str(arrays["facts"]))["seed"] == 3
+
+
+def test_several_processes_make_the_heads_of_their_seeds(tmp_path: Path) -> None:
+    made = list(pool.write_pool(tmp_path, range(100000, 100002), pool.Kind(), processes=2))
+    assert [path.name for path in made] == ["100000.npz", "100001.npz"]
+    for path in made:
+        with np.load(path) as arrays:
+            assert json.loads(str(arrays["facts"]))["seed"] == int(path.stem)
+
+
+def test_no_processes_at_all_are_refused(tmp_path: Path) -> None:
+    asked = ["phantom", "--seed", "1", "--arrays", "1", "--processes", "0", "--out", str(tmp_path)]
+    assert main(asked) != 0
 
 
 @pytest.mark.parametrize("text", ["big", "1..5", "30..20", "20..80", ""])
