@@ -1,7 +1,7 @@
 """One look at one key: observe, decide, apply. Runs in a thread; may raise, then it is repeated."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from meninx.base.clock import Clock
 from meninx.base.errors import BadInput, MeninxError, Unauthorised
@@ -20,7 +20,6 @@ from meninx.controller.apply import Applier
 from meninx.controller.cache import Cache
 from meninx.controller.job import decide as job
 from meninx.controller.job.chain import Chain, Obstacle
-from meninx.controller.job.observed import Observed
 from meninx.controller.keys import QUEUE, SWEEP, Key
 from meninx.controller.metrics import Metrics
 from meninx.controller.model import decide as model
@@ -41,6 +40,8 @@ from meninx.resources.inferencejob import TERMINAL
 from meninx.resources.trainingjob import ENDED
 
 log = Log(__name__)
+Word = TypeVar("Word")
+"""What says a refusal: of a job, or of a training."""
 
 
 class Reconciler:
@@ -135,8 +136,10 @@ class Reconciler:
         try:
             self._do(self._jobs, observed.resource, decision, observed.chain)
         except MeninxError as error:
-            if any(isinstance(action, CreateJob) for action in decision.actions):
-                self._refused(observed, error)
+            say = _word_for(error, decision, job.refused, job.not_taken)
+            if say is not None:
+                told = say(observed, str(error), self._clock.now())
+                self._do(self._jobs, observed.resource, told)
             raise
         again = 0.0 if _ends(decision) else decision.look_again_seconds
         return Outcome(again, keys=self._desk.stirred())
@@ -155,10 +158,11 @@ class Reconciler:
         decision = training.decide(observed, self._clock.now(), self._settings.pods)
         try:
             self._do(self._trainings, observed.resource, decision)
-        except (BadInput, Unauthorised) as error:
-            if any(isinstance(action, CreateJob) for action in decision.actions):
-                refusal = training.refused(observed, str(error), self._clock.now())
-                self._do(self._trainings, observed.resource, refusal)
+        except MeninxError as error:
+            say = _word_for(error, decision, training.refused, training.not_taken)
+            if say is not None:
+                told = say(observed, str(error), self._clock.now())
+                self._do(self._trainings, observed.resource, told)
             raise
         # The echo of our own write brings no look: a new version must not wait for the sweep.
         models = (Key(AIMODEL.kind, key.namespace, name) for name in touched(decision))
@@ -169,13 +173,6 @@ class Reconciler:
         for model_ in self._cache.all(AIMODEL):
             if names.FINALIZER_IN_USE in (model_["metadata"].get("finalizers") or ()):
                 self._models.do(model_, SetInUse(False))
-
-    def _refused(self, observed: Observed, error: MeninxError) -> None:
-        """Say on the job that the API server would not take its Kubernetes Job; not what soon passes."""
-        say = job.refused if isinstance(error, BadInput | Unauthorised) else job.not_taken
-        if say is job.refused or "failed calling webhook" in str(error):
-            told = say(observed, str(error), self._clock.now())
-            self._do(self._jobs, observed.resource, told)
 
     def _do(
         self,
@@ -196,6 +193,17 @@ class Reconciler:
                 name=resource["metadata"]["name"],
                 **_facts(action),
             )
+
+
+def _word_for(
+    error: MeninxError, decision: Decision, refused: Word, not_taken: Word
+) -> Word | None:
+    """Return what to say where the API server takes no Kubernetes Job; None of what soon passes."""
+    if not any(isinstance(action, CreateJob) for action in decision.actions):
+        return None
+    if isinstance(error, BadInput | Unauthorised):
+        return refused
+    return not_taken if "failed calling webhook" in str(error) else None
 
 
 def _ends(decision: Decision) -> bool:

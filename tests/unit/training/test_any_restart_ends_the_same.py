@@ -14,7 +14,7 @@ from tests.support.make import NAMESPACE, aimodel, condition, trainingjob
 from tests.support.trainings import message, quality, train_pod
 from tests.support.workload import node
 
-from meninx.base.errors import Conflict
+from meninx.base.errors import BadInput, Conflict, Unauthorised, Unavailable
 from meninx.controller.keys import SWEEP, Key
 from meninx.controller.metrics import Metrics
 from meninx.controller.settings import PodSettings, Settings
@@ -138,6 +138,41 @@ def test_killed_operator_ends_a_training_as_without_that(path: str, kills: list[
     assert status.get("gate", {}).get("decision") == decision
     made = world.kube.get(AIMODEL, NAMESPACE, VERSION)
     assert (made is not None) == (phase == "Succeeded")
+
+
+@pytest.mark.rule("said-plainly")
+@pytest.mark.parametrize(
+    ("error", "phase", "reason"),
+    [
+        (BadInput("bad memory"), "Pending", "BadSpec"),
+        (Unauthorised("quota"), "Pending", "BadSpec"),
+        (Unavailable('failed calling webhook "mjob.kb.io"'), "Queued", "WebhookAway"),
+    ],
+    ids=["bad-input", "unauthorised", "webhook-away"],
+)
+def test_refused_kubernetes_job_is_told_on_the_training(
+    error: Exception, phase: str, reason: str
+) -> None:
+    world = World()
+    world.kube.add(trainingjob())
+    world.kube.fault = _refusing_jobs(error)
+    with pytest.raises(type(error)):
+        _look(world)
+    said = {condition["reason"] for condition in world.status()["conditions"]}
+    assert (world.status()["phase"], said) == (phase, {reason})
+    assert str(error) in world.status()["conditions"][0]["message"]
+    world.kube.fault = None
+    _look(world)
+    assert world.status()["phase"] == "Queued"
+    assert {c["reason"] for c in world.status()["conditions"]} == {"Admitted", "Starting"}
+
+
+def _refusing_jobs(error: Exception) -> Callable[[Call], None]:
+    def refuse(call: Call) -> None:
+        if (call.verb, call.kind) == ("apply", "Job"):
+            raise error
+
+    return refuse
 
 
 def test_version_that_a_training_made_is_looked_at_at_once() -> None:

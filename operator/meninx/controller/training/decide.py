@@ -62,6 +62,11 @@ def refused(observed: Observed, message: str, now: dt.datetime) -> Decision:
     return tell(observed, Verdict("Pending", (said,)), now)
 
 
+def not_taken(observed: Observed, message: str, now: dt.datetime) -> Decision:
+    """Say that the API server can't take the Kubernetes Job for want of a webhook's answer."""
+    return tell(observed, Verdict("Queued", waits(Reason.WEBHOOK_AWAY, f"{message}.")), now)
+
+
 def _living(
     observed: Observed, job: TrainingJob, now: dt.datetime, settings: PodSettings
 ) -> Decision:
