@@ -1,5 +1,6 @@
 """Presets to networks, and the network as it is run: a part of the head at 1 mm in and out."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -67,6 +68,14 @@ def _unetr(size: Transformer, window: Size) -> nn.Module:
         norm_name="instance",
         res_block=True,
     )
+
+
+def expect(network: nn.Module, prior: float) -> None:
+    """Make an untrained network say this probability of every voxel, or nearly."""
+    last = [module for module in network.modules() if isinstance(module, nn.Conv3d)][-1]
+    if last.bias is None or last.out_channels != 1:
+        raise ValueError("the network does not end in a convolution to one channel")
+    nn.init.constant_(last.bias, math.log(prior / (1 - prior)))
 
 
 def is_windowed(preset: Preset) -> bool:

@@ -34,6 +34,8 @@ class Config(Part):
     """What a UNETR sees at once, in voxels of the stages' resolution; a U-Net sees whole heads."""
     lesion_share: Share = 0.5
     """How many of its windows hold a lesion, where the head has one."""
+    prior: float | None = Field(default=None, gt=0, lt=1)
+    """What an untrained network says of every voxel; near one half a UNETR stood still for long."""
     half_precision: bool = False
     """Keep the weights in half precision in the graph: half its size; it computes as ever."""
     seed: int = 20261125

@@ -11,7 +11,7 @@ from torch.optim import AdamW
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from meninx_models.data.sampler import Often, Part, Sampler
-from meninx_models.networks import WINDOW, is_windowed, make_network
+from meninx_models.networks import WINDOW, expect, is_windowed, make_network
 from meninx_models.recipe import Config, Stage
 from meninx_models.train import checkpoint
 from meninx_models.train.checkpoint import Progress
@@ -36,6 +36,8 @@ class Trainer:
         torch.manual_seed(config.seed)
         self.config, self.folder, self.sampler = config, folder, sampler
         self.network = make_network(config.preset, config.window or WINDOW)
+        if config.prior is not None:
+            expect(self.network, config.prior)
         # a UNETR's step is about a seventh shorter so; a U-Net's is not
         windowed = is_windowed(config.preset)
         self.layout = torch.channels_last_3d if windowed else torch.contiguous_format
