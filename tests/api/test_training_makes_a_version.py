@@ -1,17 +1,21 @@
 """A TrainingJob against the real API server: what it may write, what is refused, what comes of it."""
 
+import base64
+import json
 from typing import Any
 
 import pytest
 from tests.api.conftest import Eventually, OperatorProcess
 from tests.api.control_plane import NAMESPACE
-from tests.api.kubelet import Kubelet, ended, running
+from tests.api.kubelet import Kubelet, ended, running, waiting
 from tests.support.make import aimodel, inferencejob, trainingjob
 from tests.support.trainings import message, quality
 
+from meninx.base.clock import SystemClock
 from meninx.base.errors import BadInput, MeninxError
+from meninx.base.tokens import verify
 from meninx.kube.client import KubeApi
-from meninx.kube.kinds import AIMODEL, EVENT, INFERENCEJOB, JOB, TRAININGJOB
+from meninx.kube.kinds import AIMODEL, EVENT, INFERENCEJOB, JOB, SECRET, TRAININGJOB
 
 pytestmark = [pytest.mark.api, pytest.mark.timeout(120)]
 
@@ -108,6 +112,33 @@ def test_training_is_held_back_and_goes_on(
     eventually(lambda: not _suspended(api, job))
 
 
+@pytest.mark.rule("least-privilege")
+def test_training_from_the_store_gets_a_credential_and_makes_its_data_set_first(
+    api: KubeApi, operator: OperatorProcess, kubelet: Kubelet, eventually: Eventually
+) -> None:
+    api.apply(AIMODEL, aimodel(), manager="kubectl")
+    store = {"segments": [{"label": "Meningioma"}]}
+    api.apply(TRAININGJOB, trainingjob(data={"store": store}), manager="kubectl")
+    (job,) = eventually(lambda: api.list(JOB, NAMESPACE))
+    (secret,) = [s for s in api.list(SECRET, NAMESPACE) if "token" in (s.get("data") or {})]
+    token = base64.b64decode(secret["data"]["token"]).decode()
+    claims = verify(operator.key_file.read_bytes(), token, SystemClock().now())
+    assert (claims.reads, claims.study, claims.job) == ("segmented", "", "second")
+    assert secret["metadata"]["ownerReferences"][0]["kind"] == "TrainingJob"
+    pod = kubelet.pod(job)
+    kubelet.pod_status(pod, "Running", running("collect"), waiting("train", "PodInitializing"))
+    eventually(lambda: _trained(api) == "Collecting")
+    said = json.dumps({"pairs": 12, "broken": 0, "passedOver": 2})
+    kubelet.pod_status(pod, "Running", ended("collect", message=said), running("train"))
+    eventually(lambda: _trained(api) == "Training")
+    assert status_of(api)["data"] == {"pairs": 12, "broken": 0, "passedOver": 2}
+
+
+def _trained(api: KubeApi) -> str:
+    conditions = status_of(api).get("conditions") or ()
+    return next((one["reason"] for one in conditions if one["type"] == "Trained"), "")
+
+
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "an unknown loss": ({"plan": {"preset": "unet", "epochs": 1, "loss": "Best"}}, "plan.loss"),
     "no preset": ({"plan": {"epochs": 1}}, "plan.preset"),
@@ -122,6 +153,18 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {"output": {"volumeClaim": {"claimName": "data", "path": "heads"}}}, "another folder",
     ),
     "several GPUs and no command": ({"resources": {"gpu": {"count": 2}}}, "torchrun starts it"),
+    "two data sets": (
+        {"data": {"volumeClaim": {"claimName": "data"}, "store": {"segments": [{"label": "a"}]}}},
+        "exactly one of volumeClaim, store",
+    ),
+    "no data set": ({"data": {}}, "exactly one of volumeClaim, store"),
+    "no segment": ({"data": {"store": {"segments": []}}}, "store.segments"),
+    "a segment that nothing tells": ({"data": {"store": {"segments": [{"value": 2}]}}}, "label, type"),
+    "days in the wrong order": (
+        {"data": {"store": {"segments": [{"label": "a"}],
+                            "studyDates": {"from": "2026-02-01", "to": "2026-01-01"}}}},
+        "from must not be after to",
+    ),
     "a path that leads out": (
         {"data": {"volumeClaim": {"claimName": "data", "path": "../x"}}}, "volumeClaim.path",
     ),

@@ -67,7 +67,7 @@ class Reconciler:
         self._jobs = Applier(writes, INFERENCEJOB, settings.signing_key)
         self._models = Applier(writes, AIMODEL)
         self._pipelines = Applier(writes, AIPIPELINE)
-        self._trainings = Applier(writes, TRAININGJOB)
+        self._trainings = Applier(writes, TRAININGJOB, settings.signing_key)
         self.progress = ProgressWatch(clock)
         self._desk = Desk(cache, api, settings.namespace, clock)
         self._desk.listen()
