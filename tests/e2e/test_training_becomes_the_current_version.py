@@ -67,13 +67,14 @@ class School:
         epochs: int = 1,
         seconds: float = 0.0,
         command: Any = None,
+        data: Any = None,
         **register: Any,
     ) -> None:
         """Make a training of so many epochs, each of which takes at least so long."""
         folder = {"claimName": CLAIM}
         spec = {
             "image": self.image,
-            "data": {"volumeClaim": {**folder, "path": "heads"}},
+            "data": data or {"volumeClaim": {**folder, "path": "heads"}},
             "output": {"volumeClaim": {**folder, "path": f"out/{name}"}},
             "plan": {
                 "preset": "logistic", "epochs": epochs, "more": {"seconds": seconds},

@@ -34,8 +34,8 @@ def plan() -> dict[str, Any]:
 
 def volumes(subjects: list[str]) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Return intensities, centred and scaled, and labels of the subjects."""
-    images = [np.asarray(nibabel.load(DATA / "images" / f"{s}.nii").dataobj) for s in subjects]
-    labels = [np.asarray(nibabel.load(DATA / "labels" / f"{s}.nii").dataobj) for s in subjects]
+    images = [np.asarray(nibabel.load(DATA / "images" / name).dataobj) for name in subjects]
+    labels = [np.asarray(nibabel.load(DATA / "labels" / name).dataobj) for name in subjects]
     return [(image - 400) / 100 for image in images], [label > 0 for label in labels]
 
 
@@ -94,7 +94,7 @@ def save(name: str, content: bytes) -> None:
 
 def subjects() -> tuple[list[str], list[str]]:
     """Return who is learned from, and who is held out: the last quarter."""
-    known = sorted(path.stem for path in (DATA / "images").glob("*.nii"))
+    known = sorted(path.name for path in (DATA / "images").glob("*.nii*"))
     if len(known) < 4:
         print(f"{len(known)} subjects: at least 4 are needed", file=sys.stderr)
         sys.exit(UNUSABLE)
@@ -131,7 +131,7 @@ def main() -> None:
         print(f"goes on after epoch {known['epoch']}", flush=True)
     known = train(known, wanted, learn)
     weights = json.dumps({"weights": known["weights"]}).encode()
-    files = [DATA / kind / f"{s}.nii" for kind in ("images", "labels") for s in held_out]
+    files = [DATA / kind / name for kind in ("images", "labels") for name in held_out]
     digest = hashlib.sha256(b"".join(hashlib.sha256(f.read_bytes()).digest() for f in files))
     measured = {
         "dice": dice(np.array(known["weights"]), *volumes(held_out)),
