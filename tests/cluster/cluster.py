@@ -67,6 +67,12 @@ def parser() -> argparse.ArgumentParser:
     ):
         one = commands.add_parser(name, help=what)
         one.add_argument("process", choices=programs.COMMANDS)
+    one.add_argument(
+        "--flag",
+        action="append",
+        default=[],
+        help="a further flag of it, until it is started again",
+    )
     commands.add_parser("build-kueue", help="make Kueue and its manifests, for the tests with it")
     commands.add_parser("base-images", help="make the base images that Containerfiles start from")
     test = commands.add_parser("selftest", help="try what the cluster promises")
@@ -114,8 +120,10 @@ def _other(given: argparse.Namespace) -> int:
     elif given.command == "load-image":
         for image in given.image:
             images.load(image)
-    elif given.command in {"kill", "start"}:
-        (plane.kill_one if given.command == "kill" else plane.start_one)(given.process)
+    elif given.command == "kill":
+        plane.kill_one(given.process)
+    elif given.command == "start":
+        plane.start_one(given.process, given.flag)
     elif given.command == "build":
         packages.install()
         binaries.make()

@@ -7,7 +7,7 @@ import shutil
 import signal
 import string
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from . import (
     binaries,
@@ -152,15 +152,15 @@ def _start(gpus: int) -> None:
     _wait("netpol", lambda: _ready_since(began), seconds=120)
 
 
-def _run(name: str) -> None:
-    daemons.start(name, programs.COMMANDS[name]())
+def _run(name: str, flags: Sequence[str] = ()) -> None:
+    daemons.start(name, [*programs.COMMANDS[name](), *flags])
 
 
-def start_one(name: str) -> None:
+def start_one(name: str, flags: Sequence[str]) -> None:
     """Start one process of the cluster again, after `kill_one`."""
     if not names.RUN.is_dir():
         raise ClusterError("the cluster is down: `cluster.py up` first")
-    _run(name)
+    _run(name, flags)
     say(f"{name} runs (pid {daemons.pid_of(name)})")
 
 
