@@ -25,6 +25,7 @@ class Lab:
     """Where jobs are made that fail, all on the same study."""
 
     site: Site
+    study: studies.Study
     given: Manifest
     """spec.input of the jobs."""
 
@@ -177,7 +178,7 @@ def lab(site: Site) -> Iterator[Lab]:
         study = studies.make(site, description)
         studies.send(site, study.images)
         done = site.wait(study.hash, "Succeeded")
-    made = Lab(site, done["spec"]["input"])
+    made = Lab(site, study, done["spec"]["input"])
     made.clear()
     try:
         yield made

@@ -1,12 +1,16 @@
-"""Evicted, deleted, refused, pre-empted, its node lost: each job has no retries, and ends well."""
+"""Evicted, deleted, refused, pre-empted, node or store lost: each job has no retries, and ends well."""
 
+import io
 import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import pydicom
 import pytest
-from tests.e2e.failing import WORK, Failing, Lab, all_gpus, infers, lab, needs, plain_pod
+from tests.e2e import pressure, studies
+from tests.e2e.away import DELIVERS, FETCHES, without_the_store
+from tests.e2e.failing import WORK, Failing, Lab, infers, lab, needs, plain_pod
 from tests.e2e.site import NAMESPACE, Site
 from tests.support.make import Manifest
 
@@ -15,13 +19,11 @@ from meninx.kube.kinds import NODE, POD, Kind
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240, func_only=True)]
 
-PRIORITY = Kind(
-    "scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", namespaced=False
-)  # fmt: skip
 LIMITS = Kind("", "v1", "limitranges", "LimitRange")
 GHOST = "e2e-ghost"
 SLOW = f"sleep 15; {WORK}"
-GPU = "nvidia.com/gpu"
+GPU, PROFILE = "nvidia.com/gpu", "1g.10gb"
+SLICE = f"nvidia.com/mig-{PROFILE}"
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +41,9 @@ def struck(place: Lab) -> Iterator[dict[str, Failing]]:
         jobs |= {name: place.begin(name, SLOW) for name in STRIKES}
         for name, strike in STRIKES.items():
             strike(jobs[name], jobs[name].pod(infers)["metadata"]["name"])
+        jobs |= without_the_store(place)
+        if place.site.target.how == "one-node":
+            jobs[pressure.NAME] = pressure.evicted_by_its_node(place)
         yield jobs
 
 
@@ -119,6 +124,36 @@ def test_evicted_pod_is_started_again(struck: dict[str, Failing]) -> None:
     _ended_well(struck["evicted"], "Evicted")
 
 
+def test_pod_that_a_node_under_pressure_evicts_is_started_again(struck: dict[str, Failing]) -> None:
+    if pressure.NAME not in struck:
+        pytest.skip("the kubelet is out of reach on this cluster")
+    _ended_well(struck[pressure.NAME], "Evicted")
+    assert "low on resource: pids" in _why(struck[pressure.NAME])
+
+
+def test_fetch_is_tried_again_until_the_store_is_back(struck: dict[str, Failing]) -> None:
+    assert struck[FETCHES].end()["phase"] == "Succeeded"
+    assert set(struck[FETCHES].attempts()) == {("FetchFailed", False)}
+
+
+def test_deliver_is_tried_again_until_the_store_is_back(struck: dict[str, Failing]) -> None:
+    """Each attempt is a whole run: where the store is still away then, it is fetch that says so."""
+    assert struck[DELIVERS].end()["phase"] == "Succeeded"
+    first, *others = struck[DELIVERS].attempts()
+    assert first == ("DeliverFailed", False)
+    assert set(others) <= {("FetchFailed", False), ("DeliverFailed", False)}
+
+
+@pytest.mark.rule("once")
+def test_job_that_met_no_store_has_one_result(place: Lab, struck: dict[str, Failing]) -> None:
+    """In the PACS: theirs, and that of the route's own job of the study."""
+    of_jobs = [struck[name].end()["results"]["sopInstanceUIDs"] for name in (FETCHES, DELIVERS)]
+    held = studies.in_pacs(place.site, place.study, "SEG")
+    uids = [str(pydicom.dcmread(io.BytesIO(raw)).SOPInstanceUID) for raw in held]
+    assert len(set(uids)) == len(uids) == 3
+    assert [sum(uid in made for uid in uids) for made in of_jobs] == [1, 1]
+
+
 def test_pod_deleted_by_hand_is_started_again(struck: dict[str, Failing]) -> None:
     _ended_well(struck["deleted"], "PodDeleted")
 
@@ -130,21 +165,65 @@ def test_kubernetes_job_deleted_by_hand_is_made_again(struck: dict[str, Failing]
 
 
 def test_pod_without_its_gpu_is_started_again(place: Lab, struck: dict[str, Failing]) -> None:
-    """The kubelet refuses a pod that is bound to its node while both GPUs are taken."""
+    """The device manager has none to give: UnexpectedAdmissionError."""
     assert struck
-    with _filling(place.site, "e2e-filler", priority=None):
-        job = place.begin("no-gpu", WORK, model={"resources": needs(1)})
+    job = _refused(place, "no-gpu", GPU, {"count": 1})
+    _ended_well(job, "GpuNotAllocated")
+    assert "Allocate failed" in _why(job)
+
+
+def test_pod_without_its_slice_of_a_gpu_is_started_again(
+    place: Lab, struck: dict[str, Failing]
+) -> None:
+    """The kubelet counts by itself what no plugin of the node offers: OutOfnvidia.com/mig-..."""
+    assert struck
+    with _slices(place.site, "1"):
+        job = _refused(place, "no-slice", SLICE, {"count": 1, "migProfile": PROFILE})
+        _ended_well(job, "GpuNotAllocated")
+    assert "enough resource" in _why(job)
+
+
+def _refused(place: Lab, name: str, resource: str, gpu: Manifest) -> Failing:
+    """Return a job whose pod was bound to its node while that had none of the resource left."""
+    with _filling(place.site, f"e2e-fills-{name}", resource, priority=None):
+        job = place.begin(name, WORK, model={"resources": needs(0) | {"gpu": gpu}})
         waits = job.pod()["metadata"]["name"]
         assert job.until("word of it", lambda: "Unschedulable" in json.dumps(job.status))
         _bind(place.site, waits)
         job.until("refusal", job.attempts)
-    _ended_well(job, "GpuNotAllocated")
+    return job
+
+
+def _why(job: Failing) -> str:
+    """Return what the first failed attempt says."""
+    return str(job.status["failedAttempts"][0]["message"])
+
+
+@contextmanager
+def _slices(site: Site, count: str) -> Iterator[None]:
+    """Have a node offer parts of a GPU that no device plugin stands behind."""
+    node = site.api.list(NODE, None)[0]["metadata"]["name"]
+    path = f"/status/capacity/{SLICE.replace('/', '~1')}"
+    patch = ("patch", "node", node, "--subresource=status", "--type=json", "-p")
+    site.kubectl(*patch, json.dumps([{"op": "add", "path": path, "value": count}]))
+    try:
+        _until_it_offers(site, SLICE)
+        yield
+    finally:
+        site.kubectl(*patch, json.dumps([{"op": "remove", "path": path}]))
+
+
+def _until_it_offers(site: Site, resource: str) -> None:
+    end = time.monotonic() + 60
+    while resource not in site.api.list(NODE, None)[0]["status"]["allocatable"]:
+        assert time.monotonic() < end, f"the node does not offer {resource}"
+        time.sleep(0.5)
 
 
 def test_pod_that_gives_way_to_a_higher_priority_is_started_again(place: Lab) -> None:
     job = place.begin("preempted", f"sleep 5; {WORK}", model={"resources": needs(1)})
     job.pod(infers)
-    with _filling(place.site, "e2e-preemptor", priority="e2e-first"):
+    with _filling(place.site, "e2e-preemptor", GPU, priority="e2e-first"):
         job.until("pre-emption", job.attempts)
     _ended_well(job, "Preempted")
 
@@ -174,13 +253,14 @@ def _bind(site: Site, pod: str) -> None:
 
 
 @contextmanager
-def _filling(site: Site, name: str, *, priority: str | None) -> Iterator[None]:
-    """Hold all GPUs by a pod that is not a job's."""
-    held = {"limits": {GPU: str(all_gpus(site))}}
+def _filling(site: Site, name: str, resource: str, *, priority: str | None) -> Iterator[None]:
+    """Hold all of a node's resource by a pod that is not a job's."""
+    allocatable = site.api.list(NODE, None)[0]["status"]["allocatable"]
+    held = {"limits": {resource: str(allocatable[resource])}}
     spec = plain_pod(site.models["threshold"], ["sleep", "300"], resources=held)
     if priority:
         body = {"metadata": {"name": priority}, "value": 100_000_000}
-        site.api.apply(PRIORITY, body, manager="e2e")
+        site.api.apply(pressure.PRIORITY, body, manager="e2e")
         spec["priorityClassName"] = priority
     metadata = {"name": name, "namespace": NAMESPACE}
     site.api.apply(POD, {"metadata": metadata, "spec": spec}, manager="e2e")
@@ -190,7 +270,7 @@ def _filling(site: Site, name: str, *, priority: str | None) -> Iterator[None]:
     finally:
         site.kubectl("delete", "pod", name, "--grace-period=1")
         if priority:
-            site.api.delete(PRIORITY, None, priority)
+            site.api.delete(pressure.PRIORITY, None, priority)
 
 
 def _until_it_limits(site: Site) -> None:
