@@ -30,7 +30,7 @@ def test_resumed_run_writes_each_step_once(tmp_path: Path) -> None:
     assert [entry.loss for entry in entries] == [1.0, 2.0, 2.0, 2.0]
 
 
-def test_log_is_drawn(tmp_path: Path) -> None:
+def test_log_becomes_a_picture(tmp_path: Path) -> None:
     _log(tmp_path, 0, 2 * EVERY)
     draw_log(tmp_path / "curves.png", read_log(tmp_path / "training.csv"))
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
