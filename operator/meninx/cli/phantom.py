@@ -8,6 +8,7 @@ from typing import Any
 
 from meninx.base.errors import BadInput
 from meninx.phantom.lesion import LARGEST_MM, SMALLEST_MM, LesionRange
+from meninx.phantom.motion import BREATHING, KINDS, motion_of
 from meninx.phantom.pool import Kind, write_pool
 from meninx.phantom.scanner import PLANES_LPS, Acquisition
 from meninx.phantom.series import slices, uid, write_series
@@ -34,6 +35,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--noise", type=float, default=0.02, help="share of white matter's signal")
     parser.add_argument(
+        "--motion-mm",
+        type=float,
+        default=0.0,
+        help="how far the patient moves, and as many degrees",
+    )
+    parser.add_argument("--motion", choices=KINDS, default=BREATHING, help="how the patient moves")
+    parser.add_argument(
+        "--phase-axis", type=int, choices=(0, 1, 2), default=0,
+        help="axis of phase encoding: column, row, slice",
+    )  # fmt: skip
+    parser.add_argument(
         "--arrays", type=int, metavar="N",
         help="write N heads from this seed on as .npz for training, all else drawn from the seed",
     )  # fmt: skip
@@ -54,6 +66,8 @@ def run(args: argparse.Namespace) -> int:
     if args.seed < 0 or args.lesions < 0:
         raise BadInput("--seed and --lesions can't be negative: give 0 or more")
     if args.arrays is not None:
+        if args.motion_mm:
+            raise BadInput("--motion-mm with --arrays: heads for training lie still")
         return _pool(args)
     if args.unseen:
         raise BadInput("--unseen is for pools of heads: give --arrays N too")
@@ -63,6 +77,7 @@ def run(args: argparse.Namespace) -> int:
         lesions=args.lesions,
         asked=lesion_range(args.lesion_mm),
         acquisition=_acquisition(args),
+        motion=motion_of(args.motion, args.motion_mm, args.phase_axis),
     )
     facts = write(phantom, args.out, lesions_asked=args.lesions)
     print(json.dumps(facts, indent=2) if args.json else _summary(facts, args.out))
@@ -88,6 +103,8 @@ def write(phantom: Phantom, folder: Path, *, lesions_asked: int) -> dict[str, An
         "lesions": [asdict(lesion) for lesion in measured],
         "grown": [asdict(lesion) for lesion in phantom.lesions],
     }
+    if phantom.motion is not None:
+        facts["motion"] = asdict(phantom.motion)
     (folder / "phantom.json").write_text(json.dumps(facts, indent=2) + "\n")
     return facts
 

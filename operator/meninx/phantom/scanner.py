@@ -1,5 +1,6 @@
 """The scanner: how a head lies in it, and what its grid, coil and noise make of the signal."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ from scipy import ndimage
 from meninx.imaging.geometry import Grid
 from meninx.phantom.fields import Volume, noise, stretch
 from meninx.phantom.head import Head, smoothed
+from meninx.phantom.motion import Trajectory, encoded
 
 Affine = npt.NDArray[np.float64]
 FIELD_OF_VIEW_MM = (192.0, 240.0, 192.0)
@@ -117,14 +119,28 @@ def _places(
     return np.stack([stretch(axis.astype(np.float32), shape) for axis in voxels])
 
 
-def acquire(signal: Volume, acquisition: Acquisition, rng: np.random.Generator) -> Volume:
-    """Return what the coil receives: blurred, shaded, with Rician noise; white matter near 1."""
-    image = smoothed(signal, acquisition.blur_mm) if acquisition.blur_mm > 0.05 else signal
-    shape = image.shape
-    image = image * np.exp(np.float32(acquisition.bias) * noise(rng, shape, max(shape) * 0.7))
+def acquire(
+    copies: Sequence[Volume],
+    acquisition: Acquisition,
+    rng: np.random.Generator,
+    trajectory: Trajectory | None = None,
+) -> Volume:
+    """Return what the coil receives: blurred, shaded, with Rician noise; white matter near 1.
+
+    `copies` is the head's signal; of a head that moves, once a pose. The coil stays where it is.
+    """
+    shape = copies[0].shape
+    shade = np.exp(np.float32(acquisition.bias) * noise(rng, shape, max(shape) * 0.7))
+    blur = acquisition.blur_mm
+    seen = ((smoothed(one, blur) if blur > 0.05 else one) * shade for one in copies)
+    if trajectory is None:
+        image, other = next(seen), np.zeros(shape, dtype=np.float32)
+    else:
+        mixed = encoded(seen, trajectory)
+        image, other = mixed.real.copy(), mixed.imag.copy()
     sigma = np.float32(acquisition.noise)
     image += sigma * rng.standard_normal(shape, dtype=np.float32)
-    other = sigma * rng.standard_normal(shape, dtype=np.float32)
+    other += sigma * rng.standard_normal(shape, dtype=np.float32)
     received: Volume = np.hypot(image, other)
     return received
 

@@ -49,9 +49,10 @@ def write_series(images: list[Dataset], folder: Path) -> Iterator[Path]:
 
 def uid(phantom: Phantom, lesions_asked: int, *parts: str) -> str:
     """Return a UID that follows from the seed and everything that was asked for."""
+    motion = () if phantom.motion is None else (str(phantom.motion),)
     return derived_uid(
         "phantom", str(phantom.seed), str(phantom.acquisition), str(lesions_asked),
-        str(phantom.lesions), *parts,
+        str(phantom.lesions), *motion, *parts,
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from meninx.imaging.geometry import Grid
 from meninx.phantom.fields import Volume, ramp
 from meninx.phantom.head import Head, make_head
 from meninx.phantom.lesion import Lesion, LesionRange, draw_diameter, grow, paint, push_aside
+from meninx.phantom.motion import Motion, draw_trajectory, moved
 from meninx.phantom.scanner import (
     Acquisition,
     acquire,
@@ -41,6 +42,7 @@ class Phantom:
     image: Volume
     truth: npt.NDArray[np.bool_]
     lesions: tuple[LesionFacts, ...]
+    motion: Motion | None = None
 
 
 def simulate(
@@ -50,8 +52,12 @@ def simulate(
     lesions: int = 1,
     asked: LesionRange | None = None,
     acquisition: Acquisition | None = None,
+    motion: Motion | None = None,
 ) -> Phantom:
-    """Make one head with a number of meningiomas. Raises BadInput when they find no room."""
+    """Make one head with a number of meningiomas. Raises BadInput when they find no room.
+
+    Motion changes what is scanned, and neither the person nor the noise.
+    """
     acquisition = acquisition or Acquisition()
     person, growth, coil = (np.random.default_rng([seed, stream]) for stream in (1, 2, 3))
     pose = draw_pose(person)
@@ -63,12 +69,16 @@ def simulate(
         paint(head, lesion, growth)
         np.maximum(share[lesion.box], ramp(lesion.signed_mm), out=share[lesion.box])
     grid = acquisition_grid(acquisition)
-    image = acquire(scan_signal(head, pose, grid), acquisition, coil)
+    trajectory = None
+    if motion is not None:
+        trajectory = draw_trajectory(motion, grid.shape, np.random.default_rng([seed, 4]))
+    grids = [grid] if trajectory is None else [moved(grid, place) for place in trajectory.poses]
+    image = acquire([scan_signal(head, pose, g) for g in grids], acquisition, coil, trajectory)
     truth = np.zeros(grid.shape, dtype=bool)
     if grown:
         truth = scan_lesions(share, template.affine_ras, pose, grid)
     facts = tuple(LesionFacts(item.shape.site, item.longest_mm) for item in grown)
-    return Phantom(seed, acquisition, grid, image, truth, facts)
+    return Phantom(seed, acquisition, grid, image, truth, facts, motion)
 
 
 def _grow_all(head: Head, rng: np.random.Generator, count: int, asked: LesionRange) -> list[Lesion]:
