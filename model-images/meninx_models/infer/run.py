@@ -18,6 +18,7 @@ from meninx_models.contract import EngineDiffers, NotFinite, NotForModel
 from meninx_models.infer.artefact import GRAPH_FILE, Facts, read_facts, sha256_of
 from meninx_models.infer.engine import Engine, open_engine
 from meninx_models.infer.found import memory_limit
+from meninx_models.infer.motion import ANY_MOTION_ENV
 from meninx_models.infer.plausible import ANY_CONTRAST_ENV, check_facts, study_facts
 from meninx_models.infer.predict import Mode, mode_of
 from meninx_models.infer.segment import Segmented, Stopwatch, probability_map, segment
@@ -81,7 +82,10 @@ def run(weights: Path, environment: Mapping[str, str]) -> int:
             check_facts(study_facts(folders, contract.CHANNEL))
             image, affine = read_channel(folders, contract.CHANNEL)
             watch.mark("read")
-            done = segment(Starting(starting), facts, image, affine, mode=mode)
+            done = segment(
+                Starting(starting), facts, image, affine,
+                mode=mode, any_motion=_asked(environment, ANY_MOTION_ENV),
+            )  # fmt: skip
             engine = starting.result()
         except (NotForModel, NotFinite, EngineDiffers) as refusal:
             failure = {"reason": refusal.reason, "message": str(refusal)}
@@ -118,6 +122,7 @@ def _result(facts: Facts, engine: Engine, done: Segmented, affine: Affine) -> di
         "mode": {"name": done.mode.name, **asdict(done.mode)},
         "measurements": {"meningioma": {"volume_ml": volume}},
         "uncertainty": asdict(done.uncertainty),
+        "motion": None if done.motion is None else asdict(done.motion),
     }
 
 

@@ -7,10 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from meninx_models.infer.artefact import Facts
+from meninx_models.infer.motion import Ghosts, check_motion, ghosts
 from meninx_models.infer.plausible import GADOLINIUM, check_enhancement
 from meninx_models.infer.postprocess import head_depth_mm, keep_plausible, occupied
 from meninx_models.infer.predict import Looks, Mode, predict
-from meninx_models.infer.uncertainty import Uncertainty, uncertainty
+from meninx_models.infer.uncertainty import Uncertainty, uncertainty, with_doubt
 from meninx_models.preprocess import Affine, Canvas, Volume, from_canvas, resample, to_box
 
 
@@ -39,6 +40,8 @@ class Segmented:
     share: Volume
     """Probabilities on the canvas, before post-processing."""
     canvas: Canvas
+    motion: Ghosts | None = None
+    """None: not looked at."""
 
 
 def segment(
@@ -48,6 +51,7 @@ def segment(
     affine_ras: Affine,
     *,
     mode: Mode | None = None,
+    any_motion: bool = False,
 ) -> Segmented:
     """Segment one head. Raises NotForModel or NotFinite."""
     mode = mode or Mode(facts.window)
@@ -57,6 +61,8 @@ def segment(
     depth = head_depth_mm(canvas.values)
     if facts.contrast == GADOLINIUM:
         check_enhancement(canvas.values, depth)
+    moved = None if any_motion else ghosts(image, affine_ras)
+    doubt = "" if moved is None else check_motion(moved)
     watch.mark("plausible")
     found = predict(engine, canvas.values, mode, occupied(depth, canvas.values.shape))
     watch.mark("network")
@@ -64,9 +70,9 @@ def segment(
         found.share, depth, threshold=facts.threshold, least_ml=facts.least_component_ml
     )
     labels = from_canvas(kept, canvas.affine_ras, affine_ras=affine_ras, shape=image.shape)
-    sure = uncertainty(found, kept, threshold=facts.threshold)
+    sure = with_doubt(uncertainty(found, kept, threshold=facts.threshold), doubt)
     watch.mark("postprocess")
-    return Segmented(labels, sure, mode, watch.seconds, found.share, canvas)
+    return Segmented(labels, sure, mode, watch.seconds, found.share, canvas, moved)
 
 
 def probability_map(done: Segmented, affine_ras: Affine) -> Volume:

@@ -1,6 +1,6 @@
 """How sure a result is of itself: what lies near the threshold, and what mirroring changes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -47,6 +47,13 @@ def uncertainty(predicted: Predicted, kept: Volume, *, threshold: float) -> Unce
         round(near_share, 3), round(_entropy(share[found]), 3), round(peak, 3),
         None if dice is None else round(dice, 3), bool(why), "; ".join(why),
     )  # fmt: skip
+
+
+def with_doubt(sure: Uncertainty, doubt: str) -> Uncertainty:
+    """Return the same, flagged too for what the input itself shows; as it is without a doubt."""
+    if not doubt:
+        return sure
+    return replace(sure, flagged=True, why="; ".join(filter(None, (sure.why, doubt))))
 
 
 def _entropy(share: Volume) -> float:
