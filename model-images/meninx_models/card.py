@@ -175,9 +175,13 @@ def _table(report: dict[str, Any]) -> str:
     found = ", ".join(
         f"{item['name']}: {item['found']} of {item['lesions']}" for item in report["recall_by_size"]
     )
+    refused = report.get("refused") or {}
     return (
         f"{TABLE_HEAD}\n{rows}\n\n"
-        f"Lesions found, by their own size: {found}. Healthy heads: {_healthy(report['healthy'])}"
+        f"Lesions found, by their own size: {found}. Healthy heads: {_healthy(report['healthy'])}\n"
+        f"Refused by the image, and counted as nothing found: {len(refused)} of {len(report['heads'])}"
+        + "".join(f"; {seed}: {why.split('(')[0].strip()}" for seed, why in refused.items())
+        + "."
     )
 
 

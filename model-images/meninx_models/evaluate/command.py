@@ -10,6 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from meninx_models.card import write_card
+from meninx_models.contract import NotForModel
 from meninx_models.evaluate.lesions import HeadScore, score_head
 from meninx_models.evaluate.summary import report_of
 from meninx_models.infer.artefact import read_facts
@@ -42,17 +43,27 @@ def _measured(weights: Path, pool: Path, first_seed: int, count: int) -> dict[st
     missing = [seed for seed in seeds if not (pool / f"{seed}.npz").is_file()]
     if missing:
         raise SystemExit(f"{len(missing)} test heads are missing from {pool}")
-    return report_of(list(tqdm(score_pool(weights, pool, seeds), total=count, desc=pool.name)))
+    refused: dict[int, str] = {}
+    scored = score_pool(weights, pool, seeds, refused)
+    return report_of(list(tqdm(scored, total=count, desc=pool.name))) | {"refused": refused}
 
 
-def score_pool(weights: Path, pool: Path, seeds: range) -> Iterator[HeadScore]:
-    """Yield the score of each head, segmented on its own acquisition grid as in the image."""
+def score_pool(
+    weights: Path, pool: Path, seeds: range, refused: dict[int, str]
+) -> Iterator[HeadScore]:
+    """Yield the score of each head, segmented on its own acquisition grid as in the image.
+
+    In a head that the image refuses nothing is found; `refused` takes why.
+    """
     facts = read_facts(weights)
     engine = open_engine(weights, os.environ)
     for seed in seeds:
         with np.load(pool / f"{seed}.npz") as arrays:
             image, affine = arrays["image"].astype(np.float32), arrays["affine_ras"]
             truth = arrays["truth"]
-        found = segment(engine, facts, image, affine).labels > 0
+        try:
+            found = segment(engine, facts, image, affine).labels > 0
+        except NotForModel as refusal:
+            refused[seed], found = str(refusal), np.zeros(image.shape, bool)
         x, y, z = np.linalg.norm(affine[:3, :3], axis=0)
         yield score_head(seed, found, truth, (float(x), float(y), float(z)))

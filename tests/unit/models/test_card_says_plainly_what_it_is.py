@@ -15,7 +15,7 @@ MODEL = Path(__file__).parents[3] / "model-images" / "unet-meningioma"
 PLAN = Config(stages=(Stage(name="one", millimetres=2, steps=7, rate=0.1),))
 
 
-def _card(folder: Path, config: Config = PLAN) -> str:
+def _card(folder: Path, config: Config = PLAN, refused: dict[int, str] | None = None) -> str:
     lesion, nothing = np.zeros((30, 30, 30), bool), np.zeros((30, 30, 30), bool)
     lesion[5:17, 5:17, 5:17] = True
     scores = [
@@ -23,7 +23,7 @@ def _card(folder: Path, config: Config = PLAN) -> str:
         score_head(2, nothing, nothing, (1.0, 1.0, 1.0)),
     ]
     report = {
-        "weights_sha256": "ab" * 32, "parity": None, **report_of(scores),
+        "weights_sha256": "ab" * 32, "parity": None, **report_of(scores), "refused": refused,
         "unseen": report_of(scores[1:]),
     }  # fmt: skip
     write_card(folder / "MODEL_CARD.md", config, report)
@@ -60,6 +60,11 @@ def test_shipped_plan_keeps_test_heads_out_of_training(name: str) -> None:
     unseen = range(config.unseen_first_seed, config.unseen_first_seed + config.unseen_heads)
     assert not set(train) & (set(test) | set(unseen))
     assert min(config.test_heads, config.unseen_heads) >= 60
+
+
+def test_card_names_the_heads_that_were_refused(tmp_path: Path) -> None:
+    text = _card(tmp_path, refused={900001: "nothing in the head enhances (0.3 mL): give more"})
+    assert "counted as nothing found: 1 of 2; 900001: nothing in the head enhances." in text
 
 
 def test_card_of_a_unetr_says_what_it_sees_at_once(tmp_path: Path) -> None:
