@@ -46,6 +46,7 @@ def _exited(kind: str, code: int | None) -> dict[str, Any]:
     return pod(*before, ended(name, code or 1), containers=NAMES)
 
 
+UNDER_PRESSURE = "Pod was rejected: The node had condition: [PIDPressure]. "
 SHOWN: dict[str, tuple[Cause, dict[str, Any]]] = {
     **{f"{kind}-{code}": (c, _exited(kind, code)) for (kind, code), c in BY_EXIT.items()},
     **{
@@ -57,6 +58,11 @@ SHOWN: dict[str, tuple[Cause, dict[str, Any]]] = {
         for reason, c in causes.BY_POD_REASON.items()
     },
     "storage": (causes.STORAGE, pod(OK, ended("model", 137), phase="Failed", reason="Evicted")),
+    "not-taken": (causes.NOT_TAKEN, pod(phase="Failed", reason="Evicted", message=UNDER_PRESSURE)),
+    "not-taken-back": (
+        causes.NOT_TAKEN,
+        pod(OK, running("model"), phase="Failed", reason="Evicted", message=UNDER_PRESSURE),
+    ),
     "disrupted-otherwise": (causes.DISRUPTED, pod(OK, conditions=[_disrupted("Unheard")])),
     "no-device": (causes.OUT_OF_DEVICE, pod(phase="Failed", reason="OutOfnvidia.com/gpu")),
     "refused": (causes.REJECTED, pod(phase="Failed", reason="OutOfcpu")),

@@ -145,12 +145,16 @@ OUT_OF_DEVICE = _free(
 REJECTED = _free("pod Failed, any other refusal of the kubelet's", _R.POD_REJECTED, IT)
 DELETED = _free("the pod was deleted, and nothing says why", _R.POD_DELETED)
 
+NOT_TAKEN = _free(
+    "pod Failed, reason Evicted, without the condition DisruptionTarget, as the node had a condition",
+    _R.EVICTED,
+)
 MEMORY = Cause("container ended, reason OOMKilled", _R.OUT_OF_MEMORY, "once", MAKERS)
 MEMORY_IGNORED = Cause(
     "reason OOMKilled although the container exits with 0", _R.OUT_OF_MEMORY, "never", MAKERS
 )
 STORAGE = Cause(
-    "pod Failed, reason Evicted, without the condition DisruptionTarget",
+    "pod Failed, reason Evicted, without the condition DisruptionTarget, for any other cause",
     _R.OUT_OF_STORAGE,
     "while retries last",
     MAKERS,
@@ -180,6 +184,7 @@ LATER: tuple[Cause, ...] = (
 """What ends or holds a job apart from its pods."""
 
 CAUSES: tuple[Cause, ...] = (
+    NOT_TAKEN,
     STORAGE,
     *BY_POD_REASON.values(),
     *BY_DISRUPTION.values(),

@@ -33,6 +33,8 @@ KILLED = frozenset({137, 143})
 _LONGEST_QUOTE = 300
 _KUBELET_SECONDS = 2
 """What the kubelet takes to tell of a container's end."""
+_NODE_UNDER_PRESSURE = "The node had condition"
+"""What the kubelet says where it takes no pod, or after a restart none of its own back, under pressure."""
 _POLICY_MESSAGE = re.compile(r"Container (\S+) for pod \S+ failed with exit code (\d+)")
 
 
@@ -77,7 +79,8 @@ def _node_cause(pod: Manifest) -> Cause | None:
     disrupted = pod_condition(pod, "DisruptionTarget")
     is_disrupted = disrupted.get("status") == "True"
     if reason == "Evicted" and not is_disrupted:
-        return causes.STORAGE
+        by_node = _NODE_UNDER_PRESSURE in str(_status(pod).get("message") or "")
+        return causes.NOT_TAKEN if by_node else causes.STORAGE
     known = causes.BY_POD_REASON.get(reason)
     if known:
         return known
