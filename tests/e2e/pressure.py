@@ -1,5 +1,6 @@
 """A node under pressure for want of process ids, on the one-node cluster: its kubelet evicts one pod."""
 
+import datetime as dt
 import sys
 import time
 from collections.abc import Iterator
@@ -9,10 +10,11 @@ from pathlib import Path
 from tests.demo.shell import run
 from tests.demo.target import CLUSTER
 from tests.e2e import mutation
-from tests.e2e.failing import WORK, Failing, Lab, all_gpus, infers
+from tests.e2e.failing import WORK, Failing, Lab, all_gpus
 from tests.e2e.site import Site
 from tests.support.make import Manifest
 
+from meninx.base.clock import SystemClock, from_rfc3339
 from meninx.kube.kinds import NODE, Kind
 
 PRIORITY = Kind(
@@ -39,24 +41,21 @@ def evicted_by_its_node(place: Lab) -> Failing:
 
     Its threads are what presses; its pod has the lowest priority of all, so no other is evicted.
     """
-    site, script = place.site, CROWD.replace("UNTIL", str(time.time() + HOLD_SECONDS))
-    with _coming_last(site):
-        free = _free_ids()
+    site = place.site
+    with _coming_last(site), _evicting_below(site, _free_ids() - MARGIN):
+        script = CROWD.replace("UNTIL", str(time.time() + HOLD_SECONDS))
         job = place.begin(NAME, f"python -c '{script}'; {WORK}")
-        job.pod(infers)
-        job.until("crowd", lambda: _free_ids() < free - THREADS * 3 // 4)
-        with _evicting_below(site, free - MARGIN):
-            job.until("eviction", job.attempts)
+        job.until("eviction", job.attempts)
     return job
 
 
 @contextmanager
 def _coming_last(site: Site) -> Iterator[None]:
-    body = {"metadata": {"name": LAST}, "value": VALUE}
+    body = {"metadata": {"name": LAST}, "value": VALUE, "preemptionPolicy": "Never"}
     site.api.apply(PRIORITY, body, manager="e2e")
-    spec = f'Object.spec{{priorityClassName: "{LAST}", priority: {VALUE}}}'
+    said = f'priorityClassName: "{LAST}", priority: {VALUE}, preemptionPolicy: "Never"'
     try:
-        with mutation.of_pods(site, LAST, spec, [NAME]):
+        with mutation.of_pods(site, LAST, f"Object.spec{{{said}}}", [NAME]):
             yield
     finally:
         site.api.delete(PRIORITY, None, LAST)
@@ -70,32 +69,34 @@ def _free_ids() -> int:
 
 @contextmanager
 def _evicting_below(site: Site, ids: int) -> Iterator[None]:
-    """Have the kubelet evict while fewer process ids are free; afterwards nothing is left of it."""
+    """Have the kubelet evict while fewer process ids are free; afterwards nothing is left of it.
+
+    More are free when it starts: a kubelet that starts under pressure takes no pod of its node back.
+    """
     gpus = all_gpus(site)
     evict = f"--eviction-hard={_OTHERS},pid.available<{ids}"
     try:
-        _restart_kubelet(evict, "--eviction-pressure-transition-period=1s")
+        _restart_kubelet(site, gpus, evict, "--eviction-pressure-transition-period=1s")
         yield
     finally:
-        _restart_kubelet()
-        _until_at_ease(site, gpus)
+        _restart_kubelet(site, gpus)
 
 
-def _restart_kubelet(*flags: str) -> None:
+def _restart_kubelet(site: Site, gpus: int, *flags: str) -> None:
+    """Start it anew, and wait until its node is ready, without taints, and offers its GPUs."""
     run([sys.executable, *CLUSTER, "kill", "kubelet"])
+    began = SystemClock().now()
     run([sys.executable, *CLUSTER, "start", "kubelet", *(f"--flag={flag}" for flag in flags)])
-
-
-def _until_at_ease(site: Site, gpus: int) -> None:
-    """Wait until the node is ready, not under pressure, without taints, and offers its GPUs."""
-    end = time.monotonic() + 60
-    while not _at_ease(site.api.list(NODE, None)[0], gpus):
+    end = time.monotonic() + 90
+    while not _at_ease(site.api.list(NODE, None)[0], began, gpus):
         assert time.monotonic() < end, f"the node is not at ease: {site.api.list(NODE, None)[0]}"
         time.sleep(0.5)
 
 
-def _at_ease(node: Manifest, gpus: int) -> bool:
-    status = node["status"]
-    true = {c["type"] for c in status["conditions"] if c["status"] == "True"}
-    offered = int(status["allocatable"].get("nvidia.com/gpu", 0))
-    return true == {"Ready"} and not node["spec"].get("taints") and offered == gpus
+def _at_ease(node: Manifest, began: dt.datetime, gpus: int) -> bool:
+    conditions = node["status"]["conditions"]
+    true = [c for c in conditions if c["status"] == "True"]
+    offered = int(node["status"]["allocatable"].get("nvidia.com/gpu", 0))
+    if [c["type"] for c in true] != ["Ready"] or node["spec"].get("taints") or offered != gpus:
+        return False
+    return from_rfc3339(true[0]["lastHeartbeatTime"]) > began

@@ -43,6 +43,8 @@ def struck(place: Lab) -> Iterator[dict[str, Failing]]:
             strike(jobs[name], jobs[name].pod(infers)["metadata"]["name"])
         jobs |= without_the_store(place)
         if place.site.target.how == "one-node":
+            for name in (*STRIKES, FETCHES, DELIVERS):
+                jobs[name].end()  # a node under pressure takes no pod, of theirs neither
             jobs[pressure.NAME] = pressure.evicted_by_its_node(place)
         yield jobs
 
@@ -51,18 +53,23 @@ def struck(place: Lab) -> Iterator[dict[str, Failing]]:
 def _haunted(place: Lab) -> Iterator[Failing]:
     """Start a job on a node that exists in name only, and take that node away."""
     site = place.site
-    _ghost(site)
+    real = next(name for name in _nodes(site) if name != GHOST)
     resources = needs(0) | {"nodeSelector": {"meninx.test/ghost": "yes"}}
-    job = place.begin("node-lost", WORK, model={"resources": resources})
-    job.pod(lambda pod: pod["spec"].get("nodeName") == GHOST)
-    site.api.delete(NODE, None, GHOST)
-    real = site.api.list(NODE, None)[0]["metadata"]["name"]
-    site.kubectl("label", "node", real, "meninx.test/ghost=yes", "--overwrite")
+    site.kubectl("label", "node", real, "meninx.test/ghost-")  # a run that was killed leaves it
     try:
+        _ghost(site)
+        job = place.begin("node-lost", WORK, model={"resources": resources})
+        job.pod(lambda pod: pod["spec"].get("nodeName") == GHOST)
+        site.api.delete(NODE, None, GHOST)
+        site.kubectl("label", "node", real, "meninx.test/ghost=yes", "--overwrite")
         yield job
     finally:
         site.kubectl("label", "node", real, "meninx.test/ghost-")
         site.api.delete(NODE, None, GHOST)
+
+
+def _nodes(site: Site) -> list[str]:
+    return [node["metadata"]["name"] for node in site.api.list(NODE, None)]
 
 
 def _greedy(place: Lab) -> Failing:
