@@ -2,12 +2,13 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 from tests.bench.models import MODELS, rows
 
 from meninx_models.evaluate.lesions import HeadScore, score_head
 from meninx_models.evaluate.summary import report_of
 
-SHIPPED = Path(__file__).parents[3] / "model-images" / MODELS["unet"] / "evaluation.json"
+SHIPPED = Path(__file__).parents[3] / "model-images"
 
 
 def _head(number: int, edge: int, *, found: bool, false: int = 0) -> HeadScore:
@@ -39,5 +40,9 @@ def test_each_goal_has_its_figure() -> None:
     }
 
 
-def test_shipped_evaluation_gives_all_figures() -> None:
-    assert len(rows("unet", json.loads(SHIPPED.read_text()))) == 6
+@pytest.mark.parametrize("name", MODELS)
+def test_shipped_evaluation_gives_all_figures(name: str) -> None:
+    measured = json.loads((SHIPPED / MODELS[name] / "evaluation.json").read_text())["unseen"]
+    assert len(rows(name, measured)) == 6
+    assert len(measured["heads"]) >= 60
+    assert measured["healthy"]["heads"] >= 14

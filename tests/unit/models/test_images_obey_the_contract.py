@@ -127,7 +127,10 @@ def test_running_needs_no_training_library() -> None:
     assert done.stdout.decode().strip() == "set()", done.stderr
 
 
-@pytest.mark.parametrize("name", ["unet-meningioma", "example-threshold", "example-headmask"])
+MADE = ("unet-meningioma", "unetr-meningioma", "example-threshold", "example-headmask")
+
+
+@pytest.mark.parametrize("name", MADE)
 def test_manifest_is_a_valid_model(name: str) -> None:
     manifest = yaml.safe_load((MODELS / name / "aimodel.yaml").read_text())
     model = AIModel.model_validate(manifest)
@@ -135,12 +138,13 @@ def test_manifest_is_a_valid_model(name: str) -> None:
     assert [channel.name for channel in model.spec.channels] == [contract.CHANNEL]
 
 
-def test_manifest_names_the_shipped_weights() -> None:
-    graph = UNET / "weights" / "model.onnx"
+@pytest.mark.parametrize("name", ["unet-meningioma", "unetr-meningioma"])
+def test_manifest_names_the_shipped_weights(name: str) -> None:
+    graph = MODELS / name / "weights" / "model.onnx"
     digest = hashlib.sha256(graph.read_bytes()).hexdigest()
-    manifest = yaml.safe_load((UNET / "aimodel.yaml").read_text())
+    manifest = yaml.safe_load((MODELS / name / "aimodel.yaml").read_text())
     assert manifest["spec"]["weights"]["sha256"] == digest
-    assert json.loads((UNET / "weights" / "model.json").read_text())["sha256"] == digest
+    assert json.loads((graph.parent / "model.json").read_text())["sha256"] == digest
     assert graph.stat().st_size < 20_000_000
 
 

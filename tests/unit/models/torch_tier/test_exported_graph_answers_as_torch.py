@@ -10,7 +10,7 @@ from meninx_models.export import (
     check,
     eager_logits,
     export_network,
-    only_middle,
+    in_blocks,
     stamp_manifest,
     window_gap,
     window_of,
@@ -104,11 +104,12 @@ def test_graph_in_half_precision_is_half_as_large_and_answers_as_the_rounded_net
     assert window_gap(whole, tmp_path / "model.onnx", _noise(SMALL)) < WINDOW_TOLERANCE
 
 
-def test_stored_check_of_a_window_is_zero_but_for_its_middle() -> None:
-    kept = only_middle(np.ones((64, 48, 32), np.float32), 40)
-    assert kept.sum() == 40 * 40 * 32
-    assert kept[11, 23, 15] == 0
-    assert kept[12, 4, 0] == 1
+def test_stored_check_is_of_blocks_that_the_network_averages() -> None:
+    window = _noise(SMALL)
+    kept = in_blocks(window, 2)
+    assert kept.shape == SMALL
+    assert np.ptp(kept[2:4, 4:6, 6:8]) == 0
+    assert kept[3, 5, 7] == pytest.approx(window[2:4, 4:6, 6:8].mean())
 
 
 def test_check_tells_one_network_from_another(tmp_path: Path) -> None:
