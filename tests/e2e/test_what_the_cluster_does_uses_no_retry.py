@@ -131,13 +131,6 @@ def test_evicted_pod_is_started_again(struck: dict[str, Failing]) -> None:
     _ended_well(struck["evicted"], "Evicted")
 
 
-def test_pod_that_a_node_under_pressure_evicts_is_started_again(struck: dict[str, Failing]) -> None:
-    if pressure.NAME not in struck:
-        pytest.skip("the kubelet is out of reach on this cluster")
-    _ended_well(struck[pressure.NAME], "Evicted")
-    assert "low on resource: pids" in _why(struck[pressure.NAME])
-
-
 def test_fetch_is_tried_again_until_the_store_is_back(struck: dict[str, Failing]) -> None:
     assert struck[FETCHES].end()["phase"] == "Succeeded"
     assert set(struck[FETCHES].attempts()) == {("FetchFailed", False)}
@@ -243,6 +236,13 @@ def test_pod_that_overruns_its_storage_used_its_own_retry(struck: dict[str, Fail
 
 def test_job_of_a_lost_node_is_started_elsewhere(struck: dict[str, Failing]) -> None:
     _ended_well(struck["node-lost"], "NodeLost")
+
+
+def test_pod_that_a_node_under_pressure_evicts_is_started_again(struck: dict[str, Failing]) -> None:
+    if pressure.NAME not in struck:
+        pytest.skip("the kubelet is out of reach on this cluster")
+    _ended_well(struck[pressure.NAME], "Evicted")
+    assert "low on resource: pids" in _why(struck[pressure.NAME])
 
 
 def _create(site: Site, path: str, manifest: Manifest) -> None:
