@@ -61,10 +61,17 @@ def put(target: Target, files: list[Path]) -> str:
 
 
 def send(
-    target: Target, folder: str, *, called: str = "MENINX", host: str, port: int = 11112
+    target: Target,
+    folder: str,
+    *,
+    called: str = "MENINX",
+    host: str,
+    port: int = 11112,
+    proposing: tuple[str, ...] = (),
 ) -> Sent:
-    """Send a folder of the scanner with dcmtk's storescu."""
-    storescu = ("storescu", "-v", "-aet", "SCANNER", "-aec", called, "+sd", host, str(port), folder)
+    """Send a folder of the scanner with dcmtk's storescu; `proposing` are options of its association."""
+    titles = ("-aet", "SCANNER", "-aec", called)
+    storescu = ("storescu", "-v", *titles, *proposing, "+sd", host, str(port), folder)
     success, last, said = 0, time.time(), []
     with subprocess.Popen(
         _in_scanner(target, *storescu),

@@ -57,7 +57,9 @@ def send(site: Site, images: Sequence[Dataset]) -> hospital.Sent:
     with TemporaryDirectory(prefix="meninx-e2e-") as folder:
         files = write_series(images, Path(folder))
         there = hospital.put(site.target, files)
-    sent = hospital.send(site.target, there, host=install.INGRESS)
+    # of its own accord storescu proposes no segmentations
+    alone = ("--required",)
+    sent = hospital.send(site.target, there, host=install.INGRESS, proposing=alone)
     assert sent.success == len(images), sent.said[-1500:]
     return sent
 
