@@ -37,6 +37,8 @@ OTHER: dict[str, Any] = {
     "priorityClasses.enabled": False,
     "priorityClasses.create": False,
     "priorityClasses.preemptionPolicy": "PreemptLowerPriority",
+    "priorityClasses.control.name": "first",
+    "priorityClasses.control.value": 99,
     "priorityClasses.stat.name": "now",
     "priorityClasses.stat.value": 9,
     "priorityClasses.urgent.name": "soon",

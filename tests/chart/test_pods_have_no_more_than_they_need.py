@@ -36,6 +36,17 @@ def test_container_says_what_it_needs_at_most(manifests: list[dict[str, Any]], k
 
 
 @pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])
+def test_node_under_pressure_takes_jobs_before_the_store(
+    manifests: list[dict[str, Any]], kind: str
+) -> None:
+    """The kubelet evicts by priority; a job without its store can't end."""
+    classes = of_kind(manifests, "PriorityClass")
+    ranks = {name: made["value"] for name, made in classes.items()}
+    own = pod_specs(manifests)[kind]["priorityClassName"]
+    assert ranks.pop(own) > max(ranks.values())
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])
 def test_long_running_pod_is_probed(manifests: list[dict[str, Any]], kind: str) -> None:
     (container,) = pod_specs(manifests)[kind]["containers"]
     assert container.keys() >= {"startupProbe", "livenessProbe", "readinessProbe"}

@@ -18,6 +18,9 @@ capabilities: {drop: [ALL]}
 {{- define "meninx.placement" -}}
 {{- $root := index . 0 -}}
 {{- $part := index . 1 -}}
+{{- if $root.Values.priorityClasses.enabled }}
+priorityClassName: {{ $root.Values.priorityClasses.control.name }}
+{{- end }}
 {{- with $root.Values.imagePullSecrets }}
 imagePullSecrets:
   {{- range . }}
