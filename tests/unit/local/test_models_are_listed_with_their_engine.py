@@ -16,9 +16,9 @@ def test_shipped_model_is_listed_with_engine_and_why(
     assert main(["models", "list"]) == 0
     said = capsys.readouterr().out
     assert "Engines for unet-meningioma on this machine:" in said
-    (row,) = (line.split() for line in said.splitlines() if line.startswith("  openvino"))
-    assert row[1] == "CPU"
-    assert row[3] == "chosen"
+    assert "Engines for unetr-meningioma on this machine:" in said
+    rows = [line.split() for line in said.splitlines() if line.startswith("  openvino")]
+    assert [(row[1], row[3]) for row in rows] == [("CPU", "chosen")] * 2
     assert "Engines for example-threshold" not in said
 
 

@@ -135,6 +135,17 @@ def test_any_training_gets_an_answer_that_keeps_the_rules(seen: Observed, late: 
             assert statuses == [] or statuses[-1]["gate"]["decision"] == "Promote"
 
 
+def test_attempts_that_only_pods_show_use_up_the_retries() -> None:
+    """The Kubernetes Job is gone, its failed pod is not: one look ends the training, not two."""
+    pod = train_pod("ended 1", name="attempt-1", phase="Failed")
+    models = {"unet-meningioma": model()}
+    seen = Observed(trainingjob(retries=0), pods=(pod,), admission=UNDECIDED, models=models)
+    said = [
+        a for a in decide(seen, FakeClock().now(), SETTINGS).actions if isinstance(a, WriteStatus)
+    ]
+    assert said[-1].status["phase"] == "Failed"
+
+
 @settings(max_examples=150, deadline=None)
 @given(OBSERVED)
 def test_a_decision_that_was_done_is_not_asked_for_again(seen: Observed) -> None:

@@ -14,7 +14,7 @@ from meninx.controller.job import attempts, begin, end, needs, pod, telling
 from meninx.controller.job.begin import Held
 from meninx.controller.job.chain import Chain
 from meninx.controller.job.observed import Observed
-from meninx.controller.job.say import sooner, tell
+from meninx.controller.job.say import failed_attempts, sooner, tell
 from meninx.controller.job.status import (
     ADMITTED,
     Verdict,
@@ -36,7 +36,7 @@ def without_job(
     held = begin.obstacle(job, observed.status, observed.chain, now=now)
     if held is not None:
         return hold(observed, held, now)
-    failed = attempts.known(observed.status)
+    failed = failed_attempts(observed)
     if attempts.used(failed) > job.spec.retries:
         last = [attempt for attempt in failed if attempt.counts][-1]
         return end.fail(observed, Reason(last.reason), last.message, now=now)
@@ -89,7 +89,7 @@ def _start(
     chain = observed.chain
     manifest = pod.kubernetes_job(job, chain, settings)
     metadata = manifest["metadata"]
-    left = attempts.retries_left(job.spec.retries, attempts.known(observed.status))
+    left = attempts.retries_left(job.spec.retries, failed_attempts(observed))
     limited = {**manifest, "spec": {**manifest["spec"], "backoffLimit": left}}
     carried = {key: metadata[key] for key in ("namespace", "labels", "ownerReferences")}
     templates = needs.claim_templates(chain.steps, metadata["name"], carried)

@@ -170,7 +170,7 @@ def _without_job(
     held = Held(Reason.SUSPENDED) if job.spec.suspend else register.obstacle(observed, job)
     if held is not None:
         return tell(observed, Verdict("Pending", waits(held.reason, held.detail)), now)
-    failed = attempts.known(observed.status)
+    failed = failed_attempts(observed)
     if attempts.used(failed) > job.spec.retries:
         last = [attempt for attempt in failed if attempt.counts][-1]
         said = admitted(lacks(TRAINED, Reason(last.reason), last.message))
@@ -195,7 +195,7 @@ def _in_line(observed: Observed, now: dt.datetime) -> Decision:
 def _start(
     observed: Observed, job: TrainingJob, now: dt.datetime, settings: PodSettings
 ) -> Decision:
-    left = attempts.retries_left(job.spec.retries, attempts.known(observed.status))
+    left = attempts.retries_left(job.spec.retries, failed_attempts(observed))
     manifest = kubernetes_job(job, settings, retries=left)
     metadata = manifest["metadata"]
     carried = {key: metadata[key] for key in ("namespace", "labels", "ownerReferences")}
