@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,10 @@ from tqdm import tqdm
 from meninx_models.card import write_card
 from meninx_models.contract import NotForModel
 from meninx_models.evaluate.lesions import HeadScore, score_head
+from meninx_models.evaluate.predict import on_heads
 from meninx_models.evaluate.summary import report_of
 from meninx_models.infer.artefact import read_facts
 from meninx_models.infer.engine import open_engine
-from meninx_models.infer.segment import segment
 from meninx_models.recipe import read_config, run_folder
 
 
@@ -61,9 +62,11 @@ def score_pool(
         with np.load(pool / f"{seed}.npz") as arrays:
             image, affine = arrays["image"].astype(np.float32), arrays["affine_ras"]
             truth = arrays["truth"]
-        try:
-            found = segment(engine, facts, image, affine).labels > 0
-        except NotForModel as refusal:
-            refused[seed], found = str(refusal), np.zeros(image.shape, bool)
+        found_on = on_heads(engine, facts, refused=partial(_note, refused, seed))
+        found = found_on(image, affine)
         x, y, z = np.linalg.norm(affine[:3, :3], axis=0)
         yield score_head(seed, found, truth, (float(x), float(y), float(z)))
+
+
+def _note(refused: dict[int, str], seed: int, refusal: NotForModel) -> None:
+    refused[seed] = str(refusal)

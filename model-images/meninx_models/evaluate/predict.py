@@ -1,5 +1,6 @@
 """A trained model on one image as it was stored: which of its voxels are lesion."""
 
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from meninx_models.config import GridInput
+from meninx_models.contract import NotForModel
 from meninx_models.data.prepared import grid_affine, on_own_grid
 from meninx_models.evaluate.metrics import Mask
 from meninx_models.infer.artefact import Facts, read_facts
@@ -22,9 +24,28 @@ TOUCHING = np.ones((3, 3, 3), dtype=bool)
 Predictor = Callable[[Volume, Affine], Mask]
 
 
-def on_heads(engine: Looks, facts: Facts, mode: Mode | None = None) -> Predictor:
-    """Return what the image does with a head, to the mask."""
-    return lambda image, affine: segment(engine, facts, image, affine, mode=mode).labels > 0
+def say_refused(refusal: NotForModel) -> None:
+    """Say that a head counts as nothing found; its name stays where the data are."""
+    print(f"a head is refused, and counts as nothing found: {refusal}", file=sys.stderr)  # noqa: T201
+
+
+def on_heads(
+    engine: Looks,
+    facts: Facts,
+    mode: Mode | None = None,
+    *,
+    refused: Callable[[NotForModel], None] = say_refused,
+) -> Predictor:
+    """Return what the image does with a head, to the mask; in one that it refuses nothing is found."""
+
+    def found(image: Volume, affine_ras: Affine) -> Mask:
+        try:
+            return segment(engine, facts, image, affine_ras, mode=mode).labels > 0
+        except NotForModel as refusal:
+            refused(refusal)
+            return np.zeros(image.shape, dtype=bool)
+
+    return found
 
 
 def on_grids(engine: Looks, facts: Facts, asked: GridInput) -> Predictor:
