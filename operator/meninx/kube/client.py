@@ -234,7 +234,7 @@ class KubeApi:
     ) -> urllib3.BaseHTTPResponse:
         """Begin to read a collection; to be closed by the caller. It ends by itself when silent.
 
-        Raises urllib3's errors and OSError.
+        Raises urllib3's errors and OSError; after one, `forget_connections` is due.
         """
         return self._pool.request(
             "GET",
@@ -244,6 +244,14 @@ class KubeApi:
             retries=False,
             preload_content=False,
         )
+
+    def forget_connections(self) -> None:
+        """Use no connection again that is idle now; calls that are under way go on.
+
+        Where one went silent (a firewall or a node that forgot it) the idle ones did too, and each
+        would cost a time-out of its own.
+        """
+        self._pool.clear()
 
     @property
     def _pool(self) -> urllib3.PoolManager:
@@ -289,6 +297,7 @@ class KubeApi:
                 timeout=self._timeout,
             )
         except (urllib3.exceptions.HTTPError, OSError) as error:
+            self.forget_connections()
             raise errors.from_transport(error, subject) from error
 
 

@@ -161,6 +161,7 @@ class Informer:
             wish = getattr(error, "retry_after_seconds", None)
             return Failure(None, str(error), wish), self.time() - began
         except (urllib3.exceptions.HTTPError, OSError) as error:
+            self.api.forget_connections()
             return Failure(None, no_answer(error)), self.time() - began
         except Exception as error:  # noqa: BLE001 - a bug of ours must not end the watch for good
             log.error("a watch met a bug of ours", kind=self.watched.kind.kind)  # noqa: TRY400
