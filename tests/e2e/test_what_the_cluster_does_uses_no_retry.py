@@ -20,6 +20,7 @@ from meninx.kube.kinds import NODE, POD, Kind
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240, func_only=True)]
 
 LIMITS = Kind("", "v1", "limitranges", "LimitRange")
+QUOTAS = Kind("", "v1", "resourcequotas", "ResourceQuota")
 GHOST = "e2e-ghost"
 SLOW = f"sleep 15; {WORK}"
 GPU, PROFILE = "nvidia.com/gpu", "1g.10gb"
@@ -226,6 +227,29 @@ def test_pod_that_gives_way_to_a_higher_priority_is_started_again(place: Lab) ->
     with _filling(place.site, "e2e-preemptor", GPU, priority="e2e-first"):
         job.until("pre-emption", job.attempts)
     _ended_well(job, "Preempted")
+
+
+def test_job_whose_pod_a_quota_forbids_says_so_and_runs_once_it_may(place: Lab) -> None:
+    with _quota(place.site, "requests.nvidia.com/gpu"):
+        job = place.begin("forbidden", WORK, model={"resources": needs(1)})
+        job.until("word of the quota", lambda: "PodForbidden" in json.dumps(job.status))
+    assert "exceeded quota: e2e-quota" in json.dumps(job.status)
+    _ended_well(job)
+
+
+@contextmanager
+def _quota(site: Site, resource: str) -> Iterator[None]:
+    """Allow the namespace nothing of a resource."""
+    metadata = {"name": "e2e-quota", "namespace": NAMESPACE}
+    site.api.apply(QUOTAS, {"metadata": metadata, "spec": {"hard": {resource: "0"}}}, manager="e2e")
+    try:
+        end = time.monotonic() + 60
+        while "used" not in (site.api.get(QUOTAS, NAMESPACE, "e2e-quota") or {}).get("status", {}):
+            assert time.monotonic() < end, "the quota is not counted"
+            time.sleep(0.3)
+        yield
+    finally:
+        site.api.delete(QUOTAS, NAMESPACE, "e2e-quota")
 
 
 def test_pod_that_overruns_its_storage_used_its_own_retry(struck: dict[str, Failing]) -> None:

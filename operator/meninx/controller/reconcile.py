@@ -1,6 +1,7 @@
 """One look at one key: observe, decide, apply. Runs in a thread; may raise, then it is repeated."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from meninx.base.clock import Clock
@@ -26,6 +27,7 @@ from meninx.controller.model import decide as model
 from meninx.controller.model.desk import Desk
 from meninx.controller.observe import AdmissionOf, observe_job, observe_pipeline, observe_training
 from meninx.controller.pipeline import decide as pipeline
+from meninx.controller.podless import Podless
 from meninx.controller.queue.admission import GRANTED
 from meninx.controller.settings import Settings
 from meninx.controller.training import decide as training
@@ -69,6 +71,7 @@ class Reconciler:
         self._pipelines = Applier(writes, AIPIPELINE)
         self._trainings = Applier(writes, TRAININGJOB, settings.signing_key)
         self.progress = ProgressWatch(clock)
+        self.podless = Podless(clock)
         self._desk = Desk(cache, api, settings.namespace, clock)
         self._desk.listen()
         self._swept = False
@@ -130,7 +133,9 @@ class Reconciler:
     def _job(self, key: Key) -> Outcome:
         observed = observe_job(self._cache, key.name, self._admission_of)
         if observed is None:
+            self.podless.forget(key)
             return Outcome(keys=self._desk.stirred())
+        observed = replace(observed, pod_refused=self.podless.why(key, observed))
         self._desk.looked(key.name, observed.pods)
         decision = job.decide(observed, self._clock.now(), self._settings.pods)
         try:
@@ -149,12 +154,14 @@ class Reconciler:
         if resource is None or (resource.get("status") or {}).get("phase") in ENDED:
             self.progress.forget(key.name)
         if resource is None:
+            self.podless.forget(key)
             return Outcome()
         job_name = names.kubernetes_job(key.name, resource["metadata"]["uid"])
         progress = self.progress.progress(key.name, self._cache.pods_of(job_name))
         observed = observe_training(self._cache, key.name, self._admission_of, progress)
         if observed is None:
             return Outcome()
+        observed = replace(observed, pod_refused=self.podless.why(key, observed))
         decision = training.decide(observed, self._clock.now(), self._settings.pods)
         try:
             self._do(self._trainings, observed.resource, decision)

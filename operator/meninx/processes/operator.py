@@ -17,6 +17,7 @@ from meninx.base.errors import MeninxError, NotFound
 from meninx.base.logs import Log
 from meninx.controller import handlers, health
 from meninx.controller.cache import Cache
+from meninx.controller.job import unmade
 from meninx.controller.job.steps import TRAIN
 from meninx.controller.keys import Key
 from meninx.controller.metrics import Metrics
@@ -28,6 +29,7 @@ from meninx.controller.training.watch import LINES
 from meninx.controller.turns import Turns
 from meninx.controller.worker import Worker
 from meninx.kube.client import KubeApi
+from meninx.kube.event_log import newest_event
 from meninx.kube.informer import Informer, Watched, fill
 from meninx.kube.kinds import JOB, POD, Kind
 from meninx.kube.lease import Elector, Terms
@@ -76,6 +78,7 @@ class Operator:
             turns=self._turns,
         )
         self._reconciler.progress.tail = self._training_log
+        self._reconciler.podless.ask = self._refused_pod
         self._worker = Worker(
             self._reconciler, self._metrics, resync_seconds=settings.resync_seconds
         )
@@ -103,6 +106,11 @@ class Operator:
 
     def _training_log(self, pod: str) -> str:
         return container_log(self._api, self._settings.namespace, pod, TRAIN, tail=LINES)
+
+    def _refused_pod(self, job_uid: str) -> str:
+        return newest_event(
+            self._api, self._settings.namespace, uid=job_uid, reason=unmade.FAILED_CREATE
+        )
 
     def _look_at(self, key: Key) -> None:
         self._worker.put(key)

@@ -203,6 +203,11 @@ MEANINGS: dict[Reason, Meaning] = {
     ),
     Reason.ADMITTED: _M("The job may run.", "Nothing to do."),
     Reason.STARTING: _M("The job's pod is being started.", "Nothing to do."),
+    Reason.POD_FORBIDDEN: _M(
+        "The cluster forbids the job's pod.",
+        "Mend what it names: a quota, a policy, a service account that is missing. It is tried again by "
+        "itself, within minutes.",
+    ),
     Reason.UNSCHEDULABLE: _M(
         "No node has room for the job's pod now.",
         "It waits; free a GPU or add a node if it waits too long.",

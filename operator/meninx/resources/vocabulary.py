@@ -75,6 +75,7 @@ class Reason(StrEnum):
     MODEL_NOT_READY = "ModelNotReady"
     ADMITTED = "Admitted"
     STARTING = "Starting"
+    POD_FORBIDDEN = "PodForbidden"
     UNSCHEDULABLE = "Unschedulable"
     FETCHING = "Fetching"
     FETCHED = "Fetched"

@@ -64,6 +64,7 @@ def observed(given: dict[str, Any]) -> Observed:
         kubernetes_job=None if job is None else _job(job),
         pods=tuple(_pod(item) for item in given.get("pods", [])),
         admission=_admission(given.get("admission", {"granted": True, "reason": "Admitted"})),
+        pod_refused=given.get("podRefused", ""),
     )
 
 

@@ -65,6 +65,7 @@ def observed(given: dict[str, Any]) -> Observed:
         kubernetes_job=None if job is None else _job(job),
         pods=tuple(_pod(item) for item in given.get("pods", [])),
         admission=Admission(**{**admission, "reason": Reason(admission["reason"])}),
+        pod_refused=given.get("podRefused", ""),
         progress=progress_of(line(**log)) if log else None,
         models=_models(given.get("models", {"unet-meningioma": {}})),
     )

@@ -177,6 +177,12 @@ LATER: tuple[Cause, ...] = (
     Cause(
         "no result in the store after spec.deadlineSeconds", _R.DEADLINE_EXCEEDED, "never", IT
     ),
+    Cause(
+        "no pod, and an event of the Job, reason FailedCreate: a quota or a policy forbids it",
+        _R.POD_FORBIDDEN,
+        "until it works",
+        IT,
+    ),
     Cause("a destination is away", _R.DELIVERY_PENDING, "until it works", IT),
     Cause("a destination refuses the result for good", _R.DELIVERY_REFUSED, "never", IT),
     Cause("a destination takes no such objects", _R.NO_PRESENTATION_CONTEXT, "never", IT),

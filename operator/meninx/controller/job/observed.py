@@ -34,6 +34,8 @@ class Observed:
     kubernetes_job: Manifest | None = None
     pods: tuple[Manifest, ...] = ()
     admission: Admission = UNDECIDED
+    pod_refused: str = ""
+    """What the cluster says of a pod that it forbids; empty where nothing is known."""
 
     @property
     def status(self) -> Mapping[str, Any]:

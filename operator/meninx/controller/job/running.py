@@ -4,14 +4,14 @@ import datetime as dt
 
 from meninx.base.clock import to_rfc3339
 from meninx.controller.actions import Action, Decision, DeleteJob, SuspendJob
-from meninx.controller.job import attempts, end, upkeep
+from meninx.controller.job import attempts, end, unmade, upkeep
 from meninx.controller.job.begin import Held
 from meninx.controller.job.chain import Chain
 from meninx.controller.job.failure import StartTrouble, start_trouble
 from meninx.controller.job.observed import Observed
 from meninx.controller.job.say import failed_attempts, sooner, tell
 from meninx.controller.job.status import Verdict, no_pod, progress, sentence, without_turn
-from meninx.controller.job.steps import moment, read_steps
+from meninx.controller.job.steps import read_steps
 from meninx.controller.job.waiting import hold, in_line
 from meninx.controller.queue import kueue
 from meninx.controller.queue.admission import UNDECIDED, Admission
@@ -19,8 +19,6 @@ from meninx.resources.aimodel import AIModelSpec
 from meninx.resources.inferencejob import Attempt, InferenceJob, Phase
 from meninx.resources.reasons import Reason
 
-POD_SECONDS = 20
-"""A Kubernetes Job without a pod for so long has something in its way."""
 _SLACK_SECONDS = 1.0
 
 
@@ -123,18 +121,10 @@ def _at_work(observed: Observed, job: InferenceJob, now: dt.datetime) -> Decisio
     if trouble is not None and (trouble.hopeless or (rest is not None and rest <= 0)):
         failure = trouble.failure
         return end.fail(observed, failure.reason, failure.message, now=now)
-    reached = progress(newest) if newest else no_pod(_why_no_pod(observed, now))
+    reached = progress(newest) if newest else no_pod(*unmade.waits(observed, now))
     decision = tell(observed, reached, now, before=upkeep.due(observed, job, now))
+    decision = sooner(decision, unmade.look_again_seconds(observed, now))
     return sooner(decision, None if rest is None else rest + _SLACK_SECONDS)
-
-
-def _why_no_pod(observed: Observed, now: dt.datetime) -> str:
-    """Point to where a quota or a policy that forbids the pod shows: only on the Job itself."""
-    begun = moment(observed.begun)
-    if begun is None or (now - begun).total_seconds() < POD_SECONDS:
-        return ""
-    name = (observed.kubernetes_job or {})["metadata"]["name"]
-    return f"It still has no pod: kubectl describe job {name} says why."
 
 
 def _rest(trouble: StartTrouble | None, observed: Observed, now: dt.datetime) -> float | None:

@@ -81,9 +81,9 @@ def admitted(*others: NewCondition) -> tuple[NewCondition, ...]:
     return (holds(ADMITTED, Reason.ADMITTED), *others)
 
 
-def no_pod(detail: str = "") -> Verdict:
-    """Say that the Kubernetes Job has no pod yet."""
-    waits = Reason.STARTING, sentence(Reason.STARTING, detail)
+def no_pod(reason: Reason = Reason.STARTING, detail: str = "") -> Verdict:
+    """Say that the Kubernetes Job has no pod yet, and why."""
+    waits = reason, sentence(reason, detail)
     return Verdict("Queued", admitted(lacks(INPUT_READY, *waits), lacks(INFERRED, *waits)))
 
 

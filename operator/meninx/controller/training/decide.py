@@ -12,7 +12,7 @@ from meninx.controller.actions import (
     DeleteJob,
     SuspendJob,
 )
-from meninx.controller.job import attempts, begin, needs, telling
+from meninx.controller.job import attempts, begin, needs, telling, unmade
 from meninx.controller.job.attempts import Over
 from meninx.controller.job.begin import Held
 from meninx.controller.job.failure import StartTrouble, explain_pod, start_trouble
@@ -264,9 +264,10 @@ def _at_work(observed: Observed, job: TrainingJob, now: dt.datetime) -> Decision
         failure = trouble.failure
         said = admitted(lacks(TRAINED, failure.reason, failure.message))
         return _end(observed, "Failed", said, now)
-    told = _progress(newest, trouble)
+    told = _progress(newest, trouble) if newest else _no_pod(observed, now)
     credential = collecting.credential_due(observed, job, now)
     decision = tell(observed, told, now, before=credential)
+    decision = sooner(decision, unmade.look_again_seconds(observed, now))
     runs = newest is not None and read_steps(newest)[-1].state == "running"
     return sooner(decision, LOG_SECONDS if runs else rest)
 
@@ -278,9 +279,12 @@ def _start_rest(trouble: StartTrouble | None, job: TrainingJob, now: dt.datetime
     return float(job.spec.start_deadline_seconds) - (now - trouble.since).total_seconds()
 
 
-def _progress(pod: Manifest | None, trouble: StartTrouble | None) -> Verdict:
-    if pod is None:
-        return Verdict("Queued", admitted(lacks(TRAINED, Reason.STARTING)))
+def _no_pod(observed: Observed, now: dt.datetime) -> Verdict:
+    reason, detail = unmade.waits(observed, now)
+    return Verdict("Queued", admitted(lacks(TRAINED, reason, sentence(reason, detail))))
+
+
+def _progress(pod: Manifest, trouble: StartTrouble | None) -> Verdict:
     failure = explain_pod(pod)
     if failure is not None:
         again = f"An attempt failed. {failure.detail} It goes on from its checkpoint."
