@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from tests.bench.floor import Cost, cost_of
-from tests.bench.inference_dice import dice_row
+from tests.bench.inference_dice import dice_row, eager_of
 from tests.bench.inference_ours import places_of
 from tests.bench.rows import ROOT, Row, less_is_better, write
 
@@ -26,6 +26,7 @@ from meninx_models.preprocess import BOX, CANVAS, box_of, to_canvas
 
 TRAINING = ROOT / ".cache/venv-train/bin/python"
 WEIGHTS = ROOT / "model-images/unet-meningioma/weights"
+SHIPPED_UNETR = ROOT / "model-images/unetr-meningioma/weights"
 WORK = ROOT / "build/bench/inference"
 HEADS = ROOT / ".cache/phantoms/test"
 SEEDS = (900004, 900001, 900012, 900015, 900032)
@@ -47,8 +48,10 @@ def main() -> int:
     rates = peer({"do": "rates"})
     print(f"matrix rate {rates['f32']:.0f} GFLOP/s float32, {rates['bf16']:.0f} bfloat16; "
           f"copying {rates['copy']:.0f} GB/s")  # fmt: skip
-    rows = unet(canvas, rates) + unetr(canvas, rates)
-    rows += [dice_row(peer, WORK, WEIGHTS, [head(seed) for seed in SEEDS])]
+    rows = unet(canvas, rates) + unetr(canvas, rates) + shipped_unetr(canvas)
+    heads = [head(seed) for seed in SEEDS]
+    for name, weights in (("inference.unet", WEIGHTS), ("inference.unetr", SHIPPED_UNETR)):
+        rows.append(dice_row(name, peer, WORK, weights, heads))
     print(f"written to {write('inference', rows)}")
     return 0
 
@@ -127,6 +130,16 @@ def unetr(canvas: Path, rates: Mapping[str, float]) -> list[Row]:
     rows.append(less_is_better("inference.unetr.cold.eager", cold_ours, "s", beside, "at least 4"))
     note = f"{UNTRAINED}; {looked['windows']} of {_count(CANVAS)} windows"
     return [replace(row, note=f"{note}; {row.note}".strip("; ")) for row in rows]
+
+
+def shipped_unetr(canvas: Path) -> list[Row]:
+    """Measure the UNETR that ships: a head's box at once, as it takes it."""
+    job = {"do": "measure", "canvas": str(canvas), "box": _box(), "mode": "whole", "times": 6}
+    eager = job | eager_of(SHIPPED_UNETR)
+    mine = ours(job | {"weights": str(SHIPPED_UNETR)})
+    plain, tuned = peer(eager), peer(eager, TUNED)
+    rows = _warm("inference.unetr_shipped", mine, plain, tuned, "")
+    return [*rows, _memory("inference.unetr_shipped", mine, plain)]
 
 
 def _warm(name: str, mine: Job, plain: Job, tuned: Job, goal: str) -> list[Row]:

@@ -19,36 +19,65 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from meninx_models.export import write_graph
+from meninx_models.infer.window import blend
 from meninx_models.networks import WINDOW, AtOneMillimetre, make_network
+from meninx_models.preprocess import Volume
 
 SEED = 20261125
+Look = Callable[[Tensor], Tensor]
 
 
 def network_of(job: dict[str, Any]) -> nn.Module:
     """Return a preset's network: with the weights of a graph, or with fresh ones of a fixed seed."""
     torch.manual_seed(SEED)
-    network = make_network(job["preset"])
+    network = make_network(job["preset"], tuple(job.get("window") or WINDOW))
     if job.get("graph"):
         fill(network, Path(job["graph"]))
     return network.eval()
 
 
+def logits_of(job: dict[str, Any]) -> Look:
+    """Return what gives logits at 1 mm for a part of the head at 1 mm."""
+    look: Look = AtOneMillimetre(network_of(job), job.get("millimetres", 1)).eval().logits
+    return look
+
+
 def fill(network: nn.Module, graph: Path) -> None:
-    """Put a graph's weights into a network; those that export renamed stay in their order."""
-    stored = {
-        item.name.removeprefix("network."): torch.from_numpy(numpy_helper.to_array(item).copy())
-        for item in onnx.load(graph).graph.initializer
-    }
+    """Put a graph's weights into a network, also those that export renamed; what it never uses stays."""
+    stored = weights_of(graph)
     state = network.state_dict()
     renamed = iter(value for name, value in stored.items() if name not in state)
     filled = {
-        name: stored[name] if name in stored else next(renamed).reshape(old.shape)
+        name: stored[name] if name in stored else next(renamed, old).reshape(old.shape)
         for name, old in state.items()
     }
     network.load_state_dict(filled)
 
 
-def on_box(network: nn.Module, canvas: Tensor, box: list[list[int]]) -> Tensor:
+def weights_of(path: Path) -> dict[str, Tensor]:
+    """Return a graph's weights in float32, by the names that the network has for them.
+
+    Those of a linear layer have no name of theirs: the node that uses them has, and they are turned.
+    """
+    graph = onnx.load(path).graph
+    layers = {
+        node.input[1]: node.name.removeprefix("/network/").rpartition("/")[0].replace("/", ".")
+        for node in graph.node
+        if node.op_type == "MatMul"
+    }
+    found = {}
+    for item in graph.initializer:
+        name = item.name.removesuffix(".half")
+        value = torch.from_numpy(numpy_helper.to_array(item).copy())
+        value = value.float() if value.is_floating_point() else value
+        if name in layers:
+            found[f"{layers[name]}.weight"] = value.T.contiguous()
+        else:
+            found[name.removeprefix("network.")] = value
+    return found
+
+
+def on_box(network: Look, canvas: Tensor, box: list[list[int]]) -> Tensor:
     """Return probabilities on the whole canvas, from the network on a part of it."""
     (x0, x1), (y0, y1), (z0, z1) = box
     share = torch.sigmoid(network(canvas[:, :, x0:x1, y0:y1, z0:z1]))
@@ -56,7 +85,7 @@ def on_box(network: nn.Module, canvas: Tensor, box: list[list[int]]) -> Tensor:
     return functional.pad(share, (z0, nz - z1, y0, ny - y1, x0, nx - x1))
 
 
-def sliding(network: nn.Module, canvas: Tensor) -> Tensor:
+def sliding(network: Look, canvas: Tensor) -> Tensor:
     """Return probabilities by MONAI's sliding window."""
     return torch.sigmoid(sliding_window_inference(canvas, WINDOW, 4, network, overlap=0.25))
 
@@ -72,7 +101,7 @@ def _timed(work: Callable[[], Tensor], times: int) -> tuple[list[float], Tensor]
 
 def measure(job: dict[str, Any]) -> dict[str, Any]:
     """Do one job: `mode` whole, sliding or window."""
-    network = network_of(job)
+    network = logits_of(job)
     canvas = torch.from_numpy(np.load(job["canvas"]))[None, None]
     work: dict[str, Callable[[], Tensor]] = {
         "whole": lambda: on_box(network, canvas, job["box"]),
@@ -87,7 +116,7 @@ def measure(job: dict[str, Any]) -> dict[str, Any]:
     return {"seconds": seconds}
 
 
-def windows(network: nn.Module, canvas: Tensor, places: list[list[int]]) -> Tensor:
+def windows(network: Look, canvas: Tensor, places: list[list[int]]) -> Tensor:
     """Look at the same windows as we do, one after the other; the sum of what they say."""
     total = torch.zeros(())
     for x, y, z in places:
@@ -98,11 +127,17 @@ def windows(network: nn.Module, canvas: Tensor, places: list[list[int]]) -> Tens
 
 def shares(job: dict[str, Any]) -> dict[str, Any]:
     """Write eager torch's probabilities for each box that is given."""
-    network = network_of(job)
+    network, window = logits_of(job), job.get("window_mm")
+
+    def look(part: Volume) -> Volume:
+        found: Volume = torch.sigmoid(network(torch.from_numpy(part)[None, None]))[0, 0].numpy()
+        return found
+
     with torch.inference_mode():
         for source, target in job["boxes"]:
-            box = torch.from_numpy(np.load(source))[None, None]
-            np.save(target, torch.sigmoid(network(box))[0, 0].numpy())
+            box = np.load(source)
+            every = np.ones(box.shape, bool)
+            np.save(target, blend(look, box, window, occupied=every) if window else look(box))
     return {}
 
 
