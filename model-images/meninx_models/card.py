@@ -5,7 +5,8 @@ from typing import Any
 
 from meninx_models.config import Plan
 from meninx_models.data.report import Measured, report_text
-from meninx_models.recipe import Config
+from meninx_models.preprocess import BOX
+from meninx_models.recipe import Config, Stage
 
 CARD = """# Model card: {title}
 
@@ -126,7 +127,7 @@ def write_run_card(path: Path, plan: Plan, measured: Measured, metrics: dict[str
 
 def write_card(path: Path, config: Config, report: dict[str, Any]) -> None:
     """Write the card."""
-    stages = ", then ".join(f"{s.steps} steps at {s.millimetres} mm" for s in config.stages)
+    stages = ", then ".join(map(_stage, config.stages))
     text = CARD.format(
         title=path.parent.name,
         network=NETWORKS[config.preset],
@@ -156,8 +157,16 @@ def write_card(path: Path, config: Config, report: dict[str, Any]) -> None:
     path.write_text(text)
 
 
+def _stage(stage: Stage) -> str:
+    said = f"{stage.steps} steps at {stage.millimetres} mm"
+    if stage.lesion_ml is None:
+        return said
+    least, most = stage.lesion_ml
+    return f"{said} ({stage.lesion_ml_share:.0%} of them on heads with {least:g} to {most:g} mL of lesion)"
+
+
 def _shown(config: Config) -> str:
-    if config.window is None:
+    if config.window is None or _window_mm(config) == BOX:
         return "whole heads"
     return f"windows, {config.lesion_share:.0%} of them around a lesion where the head has one"
 
@@ -165,9 +174,18 @@ def _shown(config: Config) -> str:
 def _pass_over(config: Config) -> str:
     if config.window is None:
         return "one pass over the whole volume"
-    mm = config.stages[-1].millimetres
-    size = " x ".join(str(edge * mm) for edge in config.window)
+    mm, window = config.stages[-1].millimetres, _window_mm(config)
+    size = " x ".join(map(str, window))
+    if window == BOX:
+        return (
+            f"at {mm} mm, one pass over {size} mm around the head; a larger head is looked at by\n"
+            "windows of that size, which overlap by a quarter"
+        )
     return f"at {mm} mm, windows of {size} mm that overlap by a quarter and skip air"
+
+
+def _window_mm(config: Config) -> tuple[int, ...]:
+    return tuple(edge * config.stages[-1].millimetres for edge in config.window or ())
 
 
 def _table(report: dict[str, Any]) -> str:

@@ -76,6 +76,16 @@ def test_card_of_a_unetr_says_what_it_sees_at_once(tmp_path: Path) -> None:
     assert "whole heads" not in text
 
 
+def test_card_of_a_unetr_that_sees_the_box_at_once_says_so(tmp_path: Path) -> None:
+    stage = Stage(
+        name="one", millimetres=2, steps=7, rate=0.1, lesion_ml=(0.5, 10), lesion_ml_share=0.3
+    )
+    text = _card(tmp_path, Config(preset="unetr", window=(80, 112, 96), stages=(stage,)))
+    assert "one pass over 160 x 224 x 192 mm around the head" in text
+    assert "whole heads, bfloat16" in text
+    assert "7 steps at 2 mm (30% of them on heads with 0.5 to 10 mL of lesion)" in text
+
+
 def test_unknown_setting_in_a_plan_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("stages: []\nlearning_rate: 1\n")
     with pytest.raises(ValidationError, match="learning_rate"):
