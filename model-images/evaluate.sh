@@ -6,6 +6,9 @@ source "$(dirname "${BASH_SOURCE[0]}")/environment.sh" "$@"
 for name in "${models[@]}"; do
   phantoms test test_first_seed test_heads
   phantoms unseen unseen_first_seed unseen_heads --unseen
+  for seed in $(setting unseen_also | tr -d '[],'); do
+    "$meninx" phantom --seed "$seed" --arrays 1 --out "$cache/unseen" --unseen
+  done
   "$python" -m meninx_models evaluate --config "$here/$name/config.yaml" --cache "$cache"
 done
 (cd "$root" && "$root/.venv/bin/python" -m tests.bench.models)

@@ -33,7 +33,7 @@ Measured on each acquisition's own grid, as the image runs. A lesion is found wh
 distances are between the surface of each found lesion and what was found of it. The threshold of
 {threshold:g} was chosen on other heads ({chosen_on}), also outside training.
 
-**Another template, other acquisitions**: {unseen_count} heads with seeds {unseen_first} to {unseen_last}, made from the MNI152
+**Another template, other acquisitions**: {unseen_count} heads with seeds {unseen_first} to {unseen_last}{unseen_also}, made from the MNI152
 linear average (152 persons; nothing of it was in training), with voxel edges, tilts, noise and shading that no head of
 training has. The goals are held against these.
 
@@ -150,11 +150,18 @@ def write_card(path: Path, config: Config, report: dict[str, Any]) -> None:
         unseen_count=len(report["unseen"]["heads"]),
         unseen_first=config.unseen_first_seed,
         unseen_last=config.unseen_first_seed + config.unseen_heads - 1,
+        unseen_also=_also(config),
         unseen=_table(report["unseen"]),
         seen=_table(report),
         parity=_parity(report["parity"]),
     )
     path.write_text(text)
+
+
+def _also(config: Config) -> str:
+    if not config.unseen_also:
+        return ""
+    return f" (and {', '.join(map(str, config.unseen_also))}, so that a quarter is healthy)"
 
 
 def _stage(stage: Stage) -> str:

@@ -51,6 +51,8 @@ class Config(Part):
     unseen_heads: int = Field(default=60, ge=4)
     """Of another template, with acquisitions that no head of training has (`meninx phantom --unseen`)."""
     unseen_first_seed: int = 910000
+    unseen_also: tuple[int, ...] = ()
+    """Further seeds of it: the next healthy heads, where fewer than a quarter of the others are."""
     threshold: float = Field(default=0.5, gt=0, lt=1)
     chosen_on: str = "seeds 5000 to 5029, 6000 to 6023"
     """The heads by which the threshold was chosen."""

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from meninx_models.evaluate.predict import on_heads
 from meninx_models.evaluate.summary import report_of
 from meninx_models.infer.artefact import read_facts
 from meninx_models.infer.engine import open_engine
-from meninx_models.recipe import read_config, run_folder
+from meninx_models.recipe import Config, read_config, run_folder
 
 
 def evaluate(config_path: Path, cache: Path) -> int:
@@ -28,10 +28,8 @@ def evaluate(config_path: Path, cache: Path) -> int:
     report = {
         "weights_sha256": read_facts(weights).sha256,
         "parity": json.loads(parity.read_text()) if parity.is_file() else None,
-        **_measured(weights, cache / "test", config.test_first_seed, config.test_heads),
-        "unseen": _measured(
-            weights, cache / "unseen", config.unseen_first_seed, config.unseen_heads
-        ),
+        **_measured(weights, cache / "test", seeds_of(config.test_first_seed, config.test_heads)),
+        "unseen": _measured(weights, cache / "unseen", unseen_seeds(config)),
     }
     (config_path.parent / "evaluation.json").write_text(json.dumps(report, indent=1) + "\n")
     write_card(config_path.parent / "MODEL_CARD.md", config, report)
@@ -39,18 +37,27 @@ def evaluate(config_path: Path, cache: Path) -> int:
     return 0
 
 
-def _measured(weights: Path, pool: Path, first_seed: int, count: int) -> dict[str, Any]:
-    seeds = range(first_seed, first_seed + count)
+def seeds_of(first: int, count: int) -> list[int]:
+    """Return seeds that follow each other."""
+    return list(range(first, first + count))
+
+
+def unseen_seeds(config: Config) -> list[int]:
+    """Return the seeds of the heads of another template."""
+    return [*seeds_of(config.unseen_first_seed, config.unseen_heads), *config.unseen_also]
+
+
+def _measured(weights: Path, pool: Path, seeds: Sequence[int]) -> dict[str, Any]:
     missing = [seed for seed in seeds if not (pool / f"{seed}.npz").is_file()]
     if missing:
         raise SystemExit(f"{len(missing)} test heads are missing from {pool}")
     refused: dict[int, str] = {}
     scored = score_pool(weights, pool, seeds, refused)
-    return report_of(list(tqdm(scored, total=count, desc=pool.name))) | {"refused": refused}
+    return report_of(list(tqdm(scored, total=len(seeds), desc=pool.name))) | {"refused": refused}
 
 
 def score_pool(
-    weights: Path, pool: Path, seeds: range, refused: dict[int, str]
+    weights: Path, pool: Path, seeds: Sequence[int], refused: dict[int, str]
 ) -> Iterator[HeadScore]:
     """Yield the score of each head, segmented on its own acquisition grid as in the image.
 

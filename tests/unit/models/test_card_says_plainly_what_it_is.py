@@ -58,7 +58,7 @@ def test_shipped_plan_keeps_test_heads_out_of_training(name: str) -> None:
     train = range(config.first_seed, config.first_seed + config.heads)
     test = range(config.test_first_seed, config.test_first_seed + config.test_heads)
     unseen = range(config.unseen_first_seed, config.unseen_first_seed + config.unseen_heads)
-    assert not set(train) & (set(test) | set(unseen))
+    assert not set(train) & (set(test) | set(unseen) | set(config.unseen_also))
     assert min(config.test_heads, config.unseen_heads) >= 60
 
 
