@@ -67,6 +67,7 @@ SHOWN: dict[str, tuple[Cause, dict[str, Any]]] = {
     "no-device": (causes.OUT_OF_DEVICE, pod(phase="Failed", reason="OutOfnvidia.com/gpu")),
     "refused": (causes.REJECTED, pod(phase="Failed", reason="OutOfcpu")),
     "memory": (causes.MEMORY, pod(OK, ended("model", 137, reason="OOMKilled"))),
+    "killed-without-a-word": (causes.KILLED, pod(OK, ended("model", 137))),
     "memory-exit-0": (causes.MEMORY_IGNORED, pod(OK, ended("model", 0, reason="OOMKilled"))),
     "time": (causes.TIME, pod(OK, running("model"), reason="DeadlineExceeded")),
     "deleted": (causes.DELETED, deleted(pod(OK, running("model")))),

@@ -153,6 +153,13 @@ MEMORY = Cause("container ended, reason OOMKilled", _R.OUT_OF_MEMORY, "once", MA
 MEMORY_IGNORED = Cause(
     "reason OOMKilled although the container exits with 0", _R.OUT_OF_MEMORY, "never", MAKERS
 )
+KILLED = Cause(
+    "container exits with 137 (SIGKILL), and nothing above says why",
+    _R.OUT_OF_MEMORY,
+    "once",
+    MAKERS,
+)
+"""The kernel's word that memory was short comes apart from the exit: a busy node's runtime misses it."""
 STORAGE = Cause(
     "pod Failed, reason Evicted, without the condition DisruptionTarget, for any other cause",
     _R.OUT_OF_STORAGE,
@@ -200,6 +207,7 @@ CAUSES: tuple[Cause, ...] = (
     MEMORY,
     MEMORY_IGNORED,
     TIME,
+    KILLED,
     *BY_EXIT.values(),
     DELETED,
     NO_IMAGE,

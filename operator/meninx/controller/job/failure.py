@@ -28,7 +28,8 @@ BAD_CONTAINER_REASONS = frozenset(
 )
 HOPELESS_REASONS = frozenset({"InvalidImageName", "ErrImageNeverPull"})
 """What no later attempt of the kubelet can change."""
-KILLED = frozenset({137, 143})
+SIGKILL, SIGTERM = 137, 143
+KILLED = frozenset({SIGKILL, SIGTERM})
 """Exit codes of a container that was told to end, or made to."""
 _LONGEST_QUOTE = 300
 _KUBELET_SECONDS = 2
@@ -177,6 +178,9 @@ def explain_step(step: Step) -> Failure:
         cause = causes.MEMORY_IGNORED if step.exit_code == 0 else causes.MEMORY
         return _failure(cause, f"Container: {container}.", step.name)
     code = step.exit_code or 0
+    if code == SIGKILL:
+        killed = "killed (exit code 137), as the kernel does where memory is short"
+        return _failure(causes.KILLED, f"Container: {container}, {killed}.", step.name)
     cause = causes.by_exit(container, code)
     if step.ours:
         return _in_our_words(step, cause)
