@@ -10,7 +10,7 @@ def test_many_jobs_end_once_though_the_operator_is_killed_again_and_again() -> N
     with scale.site() as site:
         operator = scale.Operator(site)
         operator.start()
-        with scale.killed_every(operator, seconds=14) as kills:
+        with scale.killed_every(operator, 3, at_work=True) as kills:
             report = site.standin("run", "-jobs", "600", "-limit", "300s")
         operator.end()
     assert kills

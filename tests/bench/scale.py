@@ -165,12 +165,21 @@ class Operator:
         return self.site.plane.folder / "operator.log"
 
     def _ready(self) -> bool:
+        return self._readyz()[0] == 200
+
+    def leads(self) -> bool:
+        """Tell whether it is ready and the one that works."""
+        status, text = self._readyz()
+        return status == 200 and "role: leader" in text
+
+    def _readyz(self) -> tuple[int, str]:
         with urllib3.PoolManager(retries=False) as pool:
             try:
                 url = f"http://127.0.0.1:{self.metrics_port}/readyz"
-                return int(pool.request("GET", url, timeout=5.0).status) == 200
+                answer = pool.request("GET", url, timeout=5.0)
             except urllib3.exceptions.HTTPError:
-                return False
+                return 0, ""
+            return int(answer.status), answer.data.decode()
 
     def resident_mib(self) -> float:
         """Return its resident memory now."""
@@ -197,8 +206,13 @@ class Operator:
 
 
 @contextmanager
-def killed_every(operator: Operator, seconds: float) -> Iterator[list[float]]:
-    """Kill -9 the operator again and again, and start it at once; yields the list of kills."""
+def killed_every(
+    operator: Operator, seconds: float, *, at_work: bool = False
+) -> Iterator[list[float]]:
+    """Kill -9 the operator again and again, and start it at once; yields the list of kills.
+
+    `at_work`: the seconds count from when it leads, so each life gets something done, however slow the machine.
+    """
     kills: list[float] = []
     over = threading.Event()
 
@@ -207,6 +221,8 @@ def killed_every(operator: Operator, seconds: float) -> Iterator[list[float]]:
             operator.end(signal.SIGKILL)
             kills.append(time.monotonic())
             operator.start(wait=False)
+            while at_work and not operator.leads() and not over.wait(0.1):
+                pass
 
     thread = threading.Thread(target=work)
     thread.start()
