@@ -27,7 +27,7 @@ from meninx_models.infer.choice import EngineChoice, Precision
 from meninx_models.infer.found import PROGRAM_FILE
 from meninx_models.infer.openvino_cpu import OpenVino
 from meninx_models.infer.plausible import GADOLINIUM
-from meninx_models.infer.selfcheck import write_check
+from meninx_models.infer.selfcheck import f32_tolerance, write_check
 from meninx_models.networks import WINDOW, AtOneMillimetre, Size, is_windowed, make_network
 from meninx_models.recipe import Config, read_config, run_folder
 from meninx_models.train.losses import CURVES_FILE, LOG_FILE, draw_log, read_log, write_log
@@ -50,12 +50,14 @@ class Parity:
     flipped_voxels: int
     head_voxels: int
     bf16_flipped_voxels: int
+    tolerance: float = WINDOW_TOLERANCE
+    """Of the logits on the window."""
 
     @property
     def holds(self) -> bool:
         """Whether the graph is the network: tight on a window, in voxels on a whole head."""
         most = max(200, LARGEST_FLIPPED_SHARE * self.head_voxels)
-        return self.flipped_voxels <= most and self.window_logit < WINDOW_TOLERANCE
+        return self.flipped_voxels <= most and self.window_logit < self.tolerance
 
 
 def export(config_path: Path, cache: Path) -> int:
@@ -208,8 +210,9 @@ def check(whole: AtOneMillimetre, graph: Path, box: Volume, window: Size | None 
         precision: int(((_by_openvino(graph, seen, precision) > 0) != eager).sum())
         for precision in ("f32", "bf16")
     }
-    gap = window_gap(whole, graph, likely(whole, box, window, window or WINDOW))
-    return Parity(gap, flipped["f32"], int(eager.sum()), flipped["bf16"])
+    part = likely(whole, box, window, window or WINDOW)
+    gap, tolerance = window_gap(whole, graph, part), f32_tolerance(part.size, WINDOW_TOLERANCE)
+    return Parity(gap, flipped["f32"], int(eager.sum()), flipped["bf16"], tolerance)
 
 
 def window_gap(whole: AtOneMillimetre, graph: Path, window: Volume) -> float:

@@ -11,7 +11,11 @@ from meninx_models.infer.choice import Precision
 CHECK_FILE = "check.npz"
 EVERY = 3
 """Logits are kept for every third voxel: of each parity, so a wrong shuffle shows."""
-F32_TOLERANCE = 2e-3
+F32_TOLERANCE, HEAD_TOLERANCE, HEAD_SHARE = 2e-3, 0.1, 0.01
+"""Largest gap in float32: on a window, and on one as large as a head, where instance norm over millions of voxels
+drifts by engine; there the mask is compared too."""
+WINDOW_VOXELS = 128**3
+"""Up to which size a window is one."""
 LESS_TOLERANCE, LESS_SHARE = 0.05, 0.05
 """Below float32: largest gap as a share of the logits' range; flipped voxels of those that are lesion."""
 Volume = npt.NDArray[np.float32]
@@ -54,12 +58,25 @@ def fault(check: Check, answer: Volume, precision: Precision) -> str:
     if not np.isfinite(found).all():
         return f"{precision} gives values that are no numbers"
     gap = float(np.abs(found - check.logits).max())
-    if precision == "f32":
-        return f"logits differ by {gap:.2g}" if gap > F32_TOLERANCE else ""
     lesion = check.logits > 0
     flipped = int(((found > 0) != lesion).sum())
+    if precision == "f32":
+        return _fault_in_float32(check.window.size, gap, flipped, int(lesion.sum()))
     if gap > LESS_TOLERANCE * float(np.ptp(check.logits)):
         return f"{precision} moves logits by {gap:.2g}"
     if flipped > LESS_SHARE * max(int(lesion.sum()), 200):
         return f"{precision} flips {flipped} voxels of {int(lesion.sum())}"
     return ""
+
+
+def _fault_in_float32(voxels: int, gap: float, flipped: int, lesion: int) -> str:
+    if gap > f32_tolerance(voxels, F32_TOLERANCE):
+        return f"logits differ by {gap:.2g}"
+    if flipped > HEAD_SHARE * max(lesion, 200):
+        return f"f32 flips {flipped} voxels of {lesion}"
+    return ""
+
+
+def f32_tolerance(voxels: int, on_a_window: float) -> float:
+    """Return how far logits may be from eager torch's in float32, on a window of so many voxels."""
+    return on_a_window if voxels <= WINDOW_VOXELS else HEAD_TOLERANCE

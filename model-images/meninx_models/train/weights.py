@@ -18,6 +18,7 @@ from meninx_models.evaluate.predict import (
 )
 from meninx_models.export import CHECK_EDGES, WINDOW_TOLERANCE, export_network, likely, window_gap
 from meninx_models.infer.artefact import GRAPH_FILE, Facts
+from meninx_models.infer.selfcheck import f32_tolerance
 from meninx_models.networks import AtOneMillimetre
 from meninx_models.preprocess import Volume, to_box
 from meninx_models.train import checkpoint
@@ -93,7 +94,7 @@ def export(plan: Plan, whole: AtOneMillimetre, folder: Path, pair: Pair) -> Fact
     edge = CHECK_EDGES[facts.millimetres]
     seen = likely(whole, box, facts.window, facts.window or (edge, edge, edge))
     gap = window_gap(whole, folder / GRAPH_FILE, seen)
-    if not gap < WINDOW_TOLERANCE:
+    if not gap < f32_tolerance(seen.size, WINDOW_TOLERANCE):
         raise ValueError(f"{folder / GRAPH_FILE} differs from torch by {gap:.1e} in its logits")
     if isinstance(plan.input, GridInput):
         add_input(folder, plan.input)

@@ -12,7 +12,7 @@ from meninx_models.infer.engine import Engine, first_right, open_engine
 from meninx_models.infer.selfcheck import Check, fault, read_check, write_check
 from meninx_models.preprocess import Volume
 
-UNET = Path(__file__).parents[3] / "model-images" / "unet-meningioma" / "weights"
+MODELS = Path(__file__).parents[3] / "model-images"
 CPU = Found({"openvino": "1"}, cpu_flags=frozenset({"avx512_bf16"}))
 GPU = Found(
     {"openvino": "1", "onnxruntime": "1"}, frozenset({"CUDAExecutionProvider"}),
@@ -108,13 +108,27 @@ def test_flipped_voxels_of_a_small_lesion_are_counted() -> None:
     assert "flips" in fault(Check(logits, logits[::3, ::3, ::3], ""), moved, "bf16")
 
 
-def test_shipped_weights_pass_their_check_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    for precision in ("f32", "bf16"):
-        wish = {"MENINX_PRECISION": precision, "INFERENCE_NUM_THREADS": "1"}
-        assert open_engine(UNET, wish).checked
+@pytest.mark.parametrize(("edge", "right"), [(132, True), (120, False)], ids=["head", "window"])
+def test_drift_of_instance_norm_is_allowed_on_a_whole_head_only(edge: int, right: bool) -> None:
+    logits = np.full((edge, edge, edge), -3, np.float32)
+    stored = Check(logits, logits[::3, ::3, ::3], "")
+    assert (fault(stored, logits + 0.04, "f32") == "") is right
+
+
+def test_mask_of_a_whole_head_is_compared_in_float32_too() -> None:
+    logits = np.full((132, 132, 132), -3, np.float32)
+    logits[:30] = 0.01
+    assert "flips" in fault(Check(logits, logits[::3, ::3, ::3], ""), logits - 0.04, "f32")
+
+
+@pytest.mark.parametrize("model", ["unet-meningioma", "unetr-meningioma"])
+@pytest.mark.parametrize("precision", ["f32", "bf16"])
+def test_shipped_weights_pass_their_check_here(model: str, precision: str) -> None:
+    wish = {"MENINX_PRECISION": precision, "INFERENCE_NUM_THREADS": "1"}
+    assert open_engine(MODELS / model / "weights", wish).checked
 
 
 def test_engine_takes_any_size_that_16_divides() -> None:
-    engine = open_engine(UNET, {"INFERENCE_NUM_THREADS": "1"})
+    engine = open_engine(MODELS / "unet-meningioma" / "weights", {"INFERENCE_NUM_THREADS": "1"})
     box: Volume = np.zeros((32, 48, 64), np.float32)
     assert engine.probabilities(box).shape == box.shape
