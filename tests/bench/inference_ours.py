@@ -31,7 +31,7 @@ def engine_of(job: dict[str, Any]) -> Engine:
 
 
 def measure(job: dict[str, Any]) -> dict[str, Any]:
-    """Time `mode` whole, window or windows from the canvas in memory to probabilities on it."""
+    """Time `mode` window (what is given at once) or windows (those of a canvas's box with a head in them)."""
     canvas = np.load(job["canvas"])
     engine = engine_of(job)
     seconds, asked = [], 0
@@ -56,11 +56,8 @@ def _look(engine: Engine, canvas: Volume, job: dict[str, Any]) -> tuple[Volume, 
         asked[0] += 1
         return engine.probabilities(window)
 
-    if job["mode"] == "whole":
-        share[x0:x1, y0:y1, z0:z1] = count(box)
-    else:
-        inside = occupied(head_depth_mm(box), box.shape)
-        share[x0:x1, y0:y1, z0:z1] = blend(count, box, (96, 96, 96), occupied=inside)
+    inside = occupied(head_depth_mm(box), box.shape)
+    share[x0:x1, y0:y1, z0:z1] = blend(count, box, (96, 96, 96), occupied=inside)
     return share, asked[0]
 
 

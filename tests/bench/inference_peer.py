@@ -16,7 +16,6 @@ import torch
 from monai.inferers import sliding_window_inference
 from onnx import numpy_helper
 from torch import Tensor, nn
-from torch.nn import functional
 
 from meninx_models.export import write_graph
 from meninx_models.infer.window import blend
@@ -77,14 +76,6 @@ def weights_of(path: Path) -> dict[str, Tensor]:
     return found
 
 
-def on_box(network: Look, canvas: Tensor, box: list[list[int]]) -> Tensor:
-    """Return probabilities on the whole canvas, from the network on a part of it."""
-    (x0, x1), (y0, y1), (z0, z1) = box
-    share = torch.sigmoid(network(canvas[:, :, x0:x1, y0:y1, z0:z1]))
-    nx, ny, nz = canvas.shape[2:]
-    return functional.pad(share, (z0, nz - z1, y0, ny - y1, x0, nx - x1))
-
-
 def sliding(network: Look, canvas: Tensor) -> Tensor:
     """Return probabilities by MONAI's sliding window."""
     return torch.sigmoid(sliding_window_inference(canvas, WINDOW, 4, network, overlap=0.25))
@@ -100,11 +91,10 @@ def _timed(work: Callable[[], Tensor], times: int) -> tuple[list[float], Tensor]
 
 
 def measure(job: dict[str, Any]) -> dict[str, Any]:
-    """Do one job: `mode` whole, sliding or window."""
+    """Do one job: `mode` window, windows or sliding."""
     network = logits_of(job)
     canvas = torch.from_numpy(np.load(job["canvas"]))[None, None]
     work: dict[str, Callable[[], Tensor]] = {
-        "whole": lambda: on_box(network, canvas, job["box"]),
         "sliding": lambda: sliding(network, canvas),
         "window": lambda: torch.sigmoid(network(canvas)),
         "windows": lambda: windows(network, canvas, job["places"]),

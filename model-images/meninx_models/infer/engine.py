@@ -40,8 +40,8 @@ class Engine:
         Raises NotFinite.
         """
         found: Volume = self._backend.run(PROBABILITY, window[np.newaxis, np.newaxis])[0, 0]
-        # the sum is finite only if all are, and is told in a fraction of the time
-        if not np.isfinite(found.sum()):
+        # the sum of squares is finite only if all are, and is told in a fraction of the time
+        if not np.isfinite(np.vdot(found, found)):
             raise NotFinite("the network's output holds NaN or infinite values")
         return found
 

@@ -11,7 +11,7 @@ import openvino
 import pytest
 
 from meninx_models.infer.choice import EngineChoice
-from meninx_models.infer.openvino_cpu import OpenVino
+from meninx_models.infer.openvino_cpu import OpenVino, Prepared
 
 GRAPH = Path(__file__).parents[3] / "model-images" / "unet-meningioma" / "weights" / "model.onnx"
 CHOICE = EngineChoice("openvino", "CPU", "f32", "", 1, "a test")
@@ -46,7 +46,7 @@ def test_copy_of_a_window_lives_until_it_was_read(
     view: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine, request = OpenVino(GRAPH, CHOICE), Request()
-    monkeypatch.setattr(engine, "prepare", lambda *_: request)
+    monkeypatch.setattr(engine, "prepare", lambda *_: Prepared(request))
     monkeypatch.setattr(openvino, "Tensor", lambda values, **_: weakref.ref(values))
     engine.run("probability", view(np.ones((32, 32, 32), np.float32))[None, None])
     assert request.alive == [True]
