@@ -16,9 +16,8 @@ from meninx_models.evaluate.predict import (
     on_grids,
     on_heads,
 )
-from meninx_models.export import CHECK_EDGES, WINDOW_TOLERANCE, export_network, likely, window_gap
+from meninx_models.export import CHECK_EDGES, check, export_network
 from meninx_models.infer.artefact import GRAPH_FILE, Facts
-from meninx_models.infer.selfcheck import f32_tolerance
 from meninx_models.networks import AtOneMillimetre
 from meninx_models.preprocess import Volume, to_box
 from meninx_models.train import checkpoint
@@ -92,10 +91,12 @@ def export(plan: Plan, whole: AtOneMillimetre, folder: Path, pair: Pair) -> Fact
         warnings.filterwarnings("ignore", message="ONNX export mode is set to TrainingMode.EVAL")
         facts = export_network(whole, folder, facts_of(plan), box)
     edge = CHECK_EDGES[facts.millimetres]
-    seen = likely(whole, box, facts.window, facts.window or (edge, edge, edge))
-    gap = window_gap(whole, folder / GRAPH_FILE, seen)
-    if not gap < f32_tolerance(seen.size, WINDOW_TOLERANCE):
-        raise ValueError(f"{folder / GRAPH_FILE} differs from torch by {gap:.1e} in its logits")
+    parity = check(whole, folder / GRAPH_FILE, box, facts.window, (edge, edge, edge))
+    if not parity.agrees:
+        raise ValueError(
+            f"{folder / GRAPH_FILE} differs from torch by {parity.window_logit:.1e} in its logits, "
+            f"and clearly in {parity.clear_flips} voxels of a whole head's mask"
+        )
     if isinstance(plan.input, GridInput):
         add_input(folder, plan.input)
     return facts

@@ -77,6 +77,17 @@ def test_graph_of_any_size_gives_the_same_mask_on_a_larger_box(
     parity = check(whole, tmp_path / "model.onnx", box)
     assert parity.flipped_voxels < 1e-3 * box.size
     assert parity.window_logit < WINDOW_TOLERANCE
+    assert parity.agrees
+
+
+def test_graph_of_another_network_is_told_by_its_mask_too(tmp_path: Path) -> None:
+    whole = _network("unet")
+    torch.manual_seed(4)
+    other = AtOneMillimetre(make_network("unet"), 1).eval()
+    write_graph(other, tmp_path / "other.onnx", SMALL)
+    parity = check(whole, tmp_path / "other.onnx", _noise(SMALL), part=(48, 48, 48))
+    assert parity.clear_flips > 100
+    assert not parity.agrees
 
 
 @pytest.mark.parametrize(("preset", "window"), [("unet", None), ("unetr", SMALL)], ids=str)
