@@ -6,6 +6,7 @@ from typing import Any
 from meninx_models.config import Plan
 from meninx_models.data.report import Measured, report_text
 from meninx_models.preprocess import BOX
+from meninx_models.presets import DESCRIPTIONS
 from meninx_models.recipe import Config, Stage
 
 CARD = """# Model card: {title}
@@ -56,14 +57,6 @@ TABLE_HEAD = """
 | largest lesion | heads | lesions | Dice mean | Dice median | average Hausdorff, mm | HD95, mm | recall | false lesions over 0.5 mL a head |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 """.strip()
-NETWORKS = {
-    "unet": "A MONAI 3D U-Net (4 levels, 16 filters doubling to 256, instance normalisation)",
-    "unetr": (
-        "A MONAI UNETR (12 transformer layers over patches of 16^3, hidden size 192, 6 heads; "
-        "a convolutional decoder that begins with 8 features)"
-    ),
-}
-
 RUN_CARD = """# Model card: {name} {version}
 
 **Not a medical device.** The figures are those of one training on one data set; how the model does elsewhere has to be
@@ -130,7 +123,7 @@ def write_card(path: Path, config: Config, report: dict[str, Any]) -> None:
     stages = ", then ".join(map(_stage, config.stages))
     text = CARD.format(
         title=path.parent.name,
-        network=NETWORKS[config.preset],
+        network=DESCRIPTIONS[config.preset],
         preset=config.preset,
         pass_over=_pass_over(config),
         precision="bfloat16" if config.bfloat16 else "float32",

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from meninx_models.presets import PLANS
+from meninx_models.presets import PLANS, PRIORS
 
 Preset = Literal["unet", "unet-res2", "unetr", "report-unet", "report-unetr"]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -289,6 +289,8 @@ class Plan(Part):
     name: str = "trained"
     version: str = "1.0.0"
     network: Preset = "unet"
+    prior: float | None = Field(default=None, gt=0, lt=1)
+    """What the untrained network says of every voxel; None: what its first weights make of it."""
     seed: int = Field(default=1, ge=0)
     threads: int = Field(default=0, ge=0)
     """CPU threads of torch; 0 leaves torch's own choice."""
@@ -344,4 +346,6 @@ def resolve(asked: dict[str, Any]) -> Plan:
     name = asked.get("preset", "default")
     if name not in PLANS:
         raise ValueError(f"preset {name!r}: there are {', '.join(PLANS)}")
-    return Plan.model_validate({**PLANS[name], **asked, "preset": name})
+    whole = {**PLANS[name], **asked, "preset": name}
+    whole.setdefault("prior", PRIORS.get(str(whole.get("network"))))
+    return Plan.model_validate(whole)

@@ -72,7 +72,8 @@ def _unetr(size: Transformer, window: Size) -> nn.Module:
 
 def expect(network: nn.Module, prior: float) -> None:
     """Make an untrained network say this probability of every voxel, or nearly."""
-    last = [module for module in network.modules() if isinstance(module, nn.Conv3d)][-1]
+    convolutions = (nn.Conv3d, nn.ConvTranspose3d)
+    last = [module for module in network.modules() if isinstance(module, convolutions)][-1]
     if last.bias is None or last.out_channels != 1:
         raise ValueError("the network does not end in a convolution to one channel")
     nn.init.constant_(last.bias, math.log(prior / (1 - prior)))

@@ -26,7 +26,24 @@ REPORT: dict[str, Any] = {
     ],
     "average": 0.0,
     "early_stop": None,
+    "prior": None,
 }
+DESCRIPTIONS: dict[str, str] = {
+    "unet": "A MONAI 3D U-Net (4 levels, 16 filters doubling to 256, instance normalisation)",
+    "unet-res2": "A MONAI 3D U-Net as `unet`, with 2 residual units a level",
+    "report-unet": "The report's MONAI 3D U-Net (4 levels, 16 filters doubling to 256, 2 residual units)",
+    "unetr": (
+        "A MONAI UNETR (12 transformer layers over patches of 16^3, hidden size 192, 6 heads; "
+        "a convolutional decoder that begins with 8 features)"
+    ),
+    "report-unetr": (
+        "The report's MONAI UNETR (12 transformer layers over patches of 16^3, hidden size 768, "
+        "12 heads; a convolutional decoder that begins with 16 features)"
+    ),
+}
+"""What a card calls each."""
+PRIORS = {"unet-res2": 0.01, "unetr": 0.01, "report-unet": 0.01, "report-unetr": 0.01}
+"""By network, where a plan says nothing of it: these stood still for hundreds of steps at one half."""
 PLANS: dict[str, dict[str, Any]] = {
     "default": {"augmentation": AUGMENTATION},
     "report-unet": {**REPORT, "network": "report-unet", "batch": 48},

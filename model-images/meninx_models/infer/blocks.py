@@ -44,18 +44,17 @@ class Doubling:
 
 
 def in_blocks(model: Any, output: str, *, bfloat16: bool) -> Any | None:
-    """Return the model that gives an output as (1, x/2, y/2, z/4, 16); None where its last layer doesn't double.
+    """Return the model that gives an output as blocks (x/2 * y/2 * z/4, 16); None where its last layer doesn't double.
 
     The shape of the model is known and of one window. `bfloat16`: what the answer is given in, else float32.
     """
     found, squashed = _last_layer(model, output)
     if found is None or model.input(0).shape[0] != 1 or found.source.shape[-1] % 2:
         return None
-    sums = opset13.add(_convolved(found), np.float32(found.bias))
+    sums = opset13.add(_sums(found), np.float32(found.bias))
     values = opset13.sigmoid(sums) if squashed else sums
-    turned = opset13.transpose(values, np.array(ROWS_LAST))
-    # a graph that ends in float32 computes its whole last layer so
-    answer = opset13.convert(turned, "bf16") if bfloat16 else turned
+    # a graph that ends in float32 adds its last layer up in it
+    answer = opset13.convert(values, "bf16") if bfloat16 else values
     return openvino.Model([opset13.result(answer)], model.get_parameters())
 
 
@@ -98,25 +97,33 @@ def _doubling(node: Any, bias: float) -> Doubling | None:
     return None
 
 
-def _convolved(layer: Doubling) -> Any:
-    """Return the sums; those of joined inputs apart, since joining them is a copy."""
+def _sums(layer: Doubling) -> Any:
+    """Return the blocks' sums; those of joined inputs apart, since joining them is a copy.
+
+    They are added as rows of blocks: added before, OpenVINO turns them in memory (8 of 100 ms in float32).
+    """
     kernel, below = block_kernel(layer.weights)
     joined = layer.source.get_node()
     parts = [layer.source]
     if joined.get_type_name() == "Concat" and joined.get_attributes()["axis"] in {1, -4}:
         parts = list(joined.input_values())
-    pads = [below] * 3, [1] * 3
-    if layer.repeats_edge:
-        around = [[0, 0, *side] for side in pads]
-        parts = [opset13.pad(part, *map(np.array, around), "edge") for part in parts]
-        pads = [0] * 3, [0] * 3
     sums, first = None, 0
     for part in parts:
         last = first + part.shape[1]
         weights = np.ascontiguousarray(kernel[:, first:last])
-        product = opset13.convolution(part, weights, [1, 1, 2], *pads, [1, 1, 1])
-        sums, first = product if sums is None else opset13.add(sums, product), last
+        blocks = _convolved(part, weights, below, repeats_edge=layer.repeats_edge)
+        sums, first = blocks if sums is None else opset13.add(sums, blocks), last
     return sums
+
+
+def _convolved(source: Any, weights: Array, below: int, *, repeats_edge: bool) -> Any:
+    pads = [below] * 3, [1] * 3
+    if repeats_edge:
+        around = [np.array([0, 0, *side]) for side in pads]
+        source, pads = opset13.pad(source, *around, "edge"), ([0] * 3, [0] * 3)
+    values = opset13.convolution(source, weights, [1, 1, 2], *pads, [1, 1, 1])
+    turned = opset13.transpose(values, np.array(ROWS_LAST))
+    return opset13.reshape(turned, np.array([-1, len(weights)]), special_zero=False)
 
 
 def block_kernel(weights: Array) -> tuple[Array, int]:
@@ -142,21 +149,25 @@ class Places:
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         self._volume = np.zeros(shape, np.float32)
+        self._short = np.zeros(0, np.uint16)
         x, y, z = (n // edge for n, edge in zip(shape[-3:], BLOCK, strict=True))
         self._blocks = (x, y, z, *BLOCK[:2])
-        self._halves = np.empty((x, BLOCK[0], y, BLOCK[1], z), np.uint64)
 
-    def put(self, answer: npt.NDArray[Any]) -> Array:
-        """Return the volume, from blocks in float32 or in bfloat16 (two bytes, of whatever type they say)."""
-        short = answer.itemsize == np.dtype(np.uint16).itemsize
-        # the four voxels along z are copied as one item
-        rows = answer.view(np.uint64 if short else np.complex128).reshape(self._blocks)
-        rows = rows.transpose(0, 3, 1, 4, 2)
-        if short:
-            self._halves[:] = rows
-            # bfloat16 is the upper half of a float32; the lower one stays 0
-            upper = self._volume.view(np.uint16)[..., 1::2]
-            upper[:] = self._halves.view(np.uint16).reshape(upper.shape)
+    def put(self, blocks: npt.NDArray[Any]) -> Array:
+        """Return the volume of blocks (any, 16) in float32 or in bfloat16 (two bytes, of whatever type they say)."""
+        if blocks.itemsize == self._volume.itemsize:
+            self._turn(blocks, self._volume, np.complex128)
         else:
-            self._volume.view(np.complex128).reshape(rows.shape)[:] = rows
+            if not self._short.size:
+                self._short = np.empty(self._volume.shape, np.uint16)
+            self._turn(blocks, self._short, np.uint64)
+            # bfloat16 is the upper half of a float32; the lower one stays 0
+            self._volume.view(np.uint16)[..., 1::2] = self._short
         return self._volume
+
+    def _turn(
+        self, blocks: npt.NDArray[Any], target: npt.NDArray[Any], four: npt.DTypeLike
+    ) -> None:
+        """Copy blocks, the four voxels along z as one item of a type."""
+        rows: npt.NDArray[Any] = blocks.view(four).reshape(self._blocks).transpose(0, 3, 1, 4, 2)
+        target.view(four).reshape(rows.shape)[:] = rows

@@ -11,7 +11,7 @@ from torch.utils.checkpoint import checkpoint
 
 from meninx_models.config import Plan
 from meninx_models.data.prepared import shape_of
-from meninx_models.networks import is_windowed, make_network
+from meninx_models.networks import expect, is_windowed, make_network
 
 OVERLAP = 0.25
 RECOMPUTED = (Convolution, ResidualUnit, TransformerBlock, UnetrBasicBlock)
@@ -30,7 +30,10 @@ def new_network(plan: Plan) -> nn.Module:
     """Return a fresh network of a plan, the same for the same seed."""
     torch.manual_seed(plan.seed)
     window = window_of(plan)
-    return make_network(plan.network, window) if window else make_network(plan.network)
+    network = make_network(plan.network, window) if window else make_network(plan.network)
+    if plan.prior is not None:
+        expect(network, plan.prior)
+    return network
 
 
 def averaged(network: nn.Module, share: float) -> AveragedModel:

@@ -1,12 +1,15 @@
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
 from meninx_models.card import write_card
+from meninx_models.config import Preset
 from meninx_models.evaluate.lesions import score_head
 from meninx_models.evaluate.summary import report_of
+from meninx_models.presets import DESCRIPTIONS
 from meninx_models.recipe import Config, Stage, read_config
 
 MODEL = Path(__file__).parents[3] / "model-images" / "unet-meningioma"
@@ -90,3 +93,7 @@ def test_unknown_setting_in_a_plan_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("stages: []\nlearning_rate: 1\n")
     with pytest.raises(ValidationError, match="learning_rate"):
         read_config(tmp_path / "config.yaml")
+
+
+def test_every_network_has_a_name_for_its_card() -> None:
+    assert set(DESCRIPTIONS) == set(get_args(Preset))

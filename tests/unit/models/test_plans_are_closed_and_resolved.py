@@ -44,6 +44,22 @@ def test_what_is_asked_for_replaces_the_named_plans() -> None:
     assert (plan.batch, plan.augmentation, plan.epochs) == (4, (), 200)
 
 
+PRIOR: dict[str, tuple[dict[str, Any], float | None]] = {
+    "a U-Net": ({}, None),
+    "a network that stood still": ({"network": "unetr"}, 0.01),
+    "one that is told otherwise": ({"network": "unetr", "prior": 0.2}, 0.2),
+    "one that is told nothing": ({"network": "unet-res2", "prior": None}, None),
+    "the report's, as it was": ({"preset": "report-unetr"}, None),
+}
+
+
+@pytest.mark.parametrize(("asked", "prior"), PRIOR.values(), ids=PRIOR)
+def test_network_that_stood_still_begins_with_lesion_unlikely(
+    asked: dict[str, Any], prior: float | None
+) -> None:
+    assert resolve(asked).prior == prior
+
+
 @pytest.mark.parametrize(("name", "batch"), [("report-unet", 48), ("report-unetr", 1)])
 def test_reports_configurations_are_as_it_says(name: str, batch: int) -> None:
     plan: Plan = resolve({"preset": name})

@@ -100,7 +100,7 @@ def test_first_layer_read_in_pairs_says_the_same(first: Build) -> None:
 
 
 def test_places_keep_nothing_of_the_answer_before() -> None:
-    blocks = RANDOM.normal(0, 1, (1, 2, 2, 2, 16)).astype(np.float32)
+    blocks = RANDOM.normal(0, 1, (8, 16)).astype(np.float32)
     upper = (blocks.view(np.uint32) >> 16).astype(np.uint16)
     expected = blocks.reshape(2, 2, 2, 2, 2, 4).transpose(0, 3, 1, 4, 2, 5).reshape(4, 4, 8)
     cut = (expected.view(np.uint32) & 0xFFFF0000).view(np.float32)

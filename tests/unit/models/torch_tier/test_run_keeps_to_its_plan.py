@@ -52,6 +52,15 @@ def test_recomputing_changes_no_gradient(planned: Planned, tmp_path: Path) -> No
         assert torch.allclose(one, two, atol=1e-6)
 
 
+@pytest.mark.parametrize("network", ["unet", "unet-res2"])
+def test_untrained_network_says_what_its_plan_expects(planned: Planned, network: str) -> None:
+    plan = _with(planned, network=network, prior=0.01).plan
+    volume = torch.rand((1, 1, 32, 32, 32), generator=torch.Generator().manual_seed(2))
+    with torch.no_grad():
+        said = torch.sigmoid(new_network(plan)(volume)).median()
+    assert 0.003 < float(said) < 0.03
+
+
 def test_recomputing_is_done_block_by_block(planned: Planned) -> None:
     network = new_network(planned.plan)
     recompute(network)
