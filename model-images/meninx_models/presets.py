@@ -43,7 +43,8 @@ DESCRIPTIONS: dict[str, str] = {
 }
 """What a card calls each."""
 PRIORS = {"unet-res2": 0.01, "unetr": 0.01, "report-unet": 0.01, "report-unetr": 0.01}
-"""By network, where a plan says nothing of it: these stood still for hundreds of steps at one half."""
+"""By network, where a plan says nothing of it. `unetr` and `unet-res2` stood still for hundreds of steps at one half;
+the report's are the same networks, the UNETR a larger one."""
 PLANS: dict[str, dict[str, Any]] = {
     "default": {"augmentation": AUGMENTATION},
     "report-unet": {**REPORT, "network": "report-unet", "batch": 48},

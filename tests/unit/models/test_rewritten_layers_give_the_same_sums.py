@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openvino import opset13
 
+from meninx_models.contract import NotFinite
 from meninx_models.infer.blocks import TRILINEAR, Places, block_kernel, in_blocks
 from meninx_models.infer.choice import EngineChoice
+from meninx_models.infer.engine import Engine
 from meninx_models.infer.openvino_cpu import OpenVino
 from meninx_models.infer.pairs import read_in_pairs
 
+MODELS = Path(__file__).parents[3] / "model-images"
+GRAPH_FILE = "weights/model.onnx"
+UNET = MODELS / "unet-meningioma" / GRAPH_FILE
 NONE, ONE, TWO = [0, 0, 0], [1, 1, 1], [2, 2, 2]
 TWICE = np.array([1, 1, 2, 2, 2], np.float32)
 SHAPE = (8, 12, 20)
@@ -66,8 +72,8 @@ def _model(first: Build, last: Build, shape: tuple[int, ...] = (1, 1, *SHAPE)) -
     return openvino.Model(results, [image])
 
 
-def _run(model: Any, image: Any, output: int = 0, precision: str = "f32") -> Any:
-    options = {"INFERENCE_PRECISION_HINT": precision}
+def _run(model: Any, image: Any, output: int = 0) -> Any:
+    options = {"INFERENCE_PRECISION_HINT": "f32"}
     return openvino.Core().compile_model(model, "CPU", options)(image)[output].copy()
 
 
@@ -128,17 +134,53 @@ def test_other_last_layers_are_left_alone(model: Any) -> None:
     assert in_blocks(model, "logits", bfloat16=False) is None
 
 
-def test_first_layer_that_others_read_too_is_left_alone() -> None:
-    model = _model(lambda image: opset13.concat([_mean(image), _convolution(image)], 1), _joined)
+def _of_stride_one(image: Any) -> Any:
+    return opset13.convolution(image, _weights(3, 1, 3, 3, 3), ONE, ONE, ONE, ONE)
+
+
+def _read_twice(image: Any) -> Any:
+    return opset13.concat([_mean(image), _convolution(image)], 1)
+
+
+FIRST: dict[str, Any] = {
+    "read twice": _model(_read_twice, _joined),
+    "not halved": _model(_of_stride_one, opset13.relu),
+    "odd along z": _model(_convolution, opset13.relu, (1, 1, 8, 12, 19)),
+}
+
+
+@pytest.mark.parametrize("model", FIRST.values(), ids=FIRST)
+def test_other_first_layers_are_left_alone(model: Any) -> None:
     assert not read_in_pairs(model)
 
 
+@pytest.mark.parametrize("precision", ["f32", "bf16"])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_value_that_is_no_number_is_not_lost_on_the_way(value: float, precision: Any) -> None:
+    engine = OpenVino(UNET, EngineChoice("openvino", "CPU", precision, "", 1, "a test"))
+    box = np.ones((1, 1, 32, 32, 32), np.float32)
+    box[0, 0, 9, 10, 11] = value
+    assert not np.isfinite(engine.run("probability", box)).all()
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_one_block_that_is_no_number_ends_the_look(half: bool) -> None:
+    blocks = np.zeros((8, 16), np.float32)
+    blocks[3, 5] = np.nan
+    places = Places((1, 1, 4, 4, 8))
+    given = (blocks.view(np.uint32) >> 16).astype(np.uint16) if half else blocks
+    backend = SimpleNamespace(run=lambda *_: places.put(given))
+    choice = EngineChoice("openvino", "CPU", "f32", "", 1, "a test")
+    with pytest.raises(NotFinite):
+        Engine(backend, choice, checked=True).probabilities(np.zeros((4, 4, 8), np.float32))
+
+
 @given(size=st.sampled_from([3, 4]), seed=st.integers(0, 2**31))
-def test_block_kernel_has_each_weight_eightfold_at_most(size: int, seed: int) -> None:
+def test_each_voxel_of_a_block_uses_each_weight_once(size: int, seed: int) -> None:
     weights = np.random.default_rng(seed).integers(1, 9, (2, size, size, size)).astype(np.float32)
     kernel, below = block_kernel(weights)
     assert below == (1 if size == 4 else 0)
-    # a block is two voxels of the input: each uses each weight once
+    # a block is two voxels of the input
     assert np.allclose(kernel.sum((0, 2, 3, 4)), 2 * weights.sum((1, 2, 3)))
 
 
@@ -149,7 +191,8 @@ def test_trilinear_weights_add_up_to_one_per_voxel() -> None:
 
 @pytest.mark.parametrize("model", ["unet-meningioma", "unetr-meningioma"])
 def test_shipped_graphs_are_read_and_answered_in_the_fast_form(model: str) -> None:
-    graph = Path(__file__).parents[3] / "model-images" / model / "weights" / "model.onnx"
-    engine = OpenVino(graph, EngineChoice("openvino", "CPU", "f32", "", 1, "a test"))
+    engine = OpenVino(
+        MODELS / model / GRAPH_FILE, EngineChoice("openvino", "CPU", "f32", "", 1, "a test")
+    )
     prepared = engine.prepare("logits", (1, 1, 160, 224, 192))
     assert prepared.places is not None
