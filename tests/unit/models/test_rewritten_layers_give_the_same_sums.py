@@ -14,14 +14,17 @@ from openvino import opset13
 
 from meninx_models.contract import NotFinite
 from meninx_models.infer.blocks import TRILINEAR, Places, block_kernel, in_blocks
-from meninx_models.infer.choice import EngineChoice
+from meninx_models.infer.choice import EngineChoice, choose, wanted_from
 from meninx_models.infer.engine import Engine
+from meninx_models.infer.found import look
 from meninx_models.infer.openvino_cpu import OpenVino
 from meninx_models.infer.pairs import read_in_pairs
 
 MODELS = Path(__file__).parents[3] / "model-images"
 GRAPH_FILE = "weights/model.onnx"
 UNET = MODELS / "unet-meningioma" / GRAPH_FILE
+HERE = sorted({"f32", choose(look(), wanted_from({})).precision})
+"""What this machine computes in."""
 NONE, ONE, TWO = [0, 0, 0], [1, 1, 1], [2, 2, 2]
 TWICE = np.array([1, 1, 2, 2, 2], np.float32)
 SHAPE = (8, 12, 20)
@@ -154,7 +157,7 @@ def test_other_first_layers_are_left_alone(model: Any) -> None:
     assert not read_in_pairs(model)
 
 
-@pytest.mark.parametrize("precision", ["f32", "bf16"])
+@pytest.mark.parametrize("precision", HERE)
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_value_that_is_no_number_is_not_lost_on_the_way(value: float, precision: Any) -> None:
     engine = OpenVino(UNET, EngineChoice("openvino", "CPU", precision, "", 1, "a test"))
